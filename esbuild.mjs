@@ -1,0 +1,63 @@
+// Builds everything that ships into dist/: the extension, the command line, the programs that run inside the
+// sandbox, and the panel. `--watch` rebuilds on change (the F5 task); `--production` minifies.
+import { rmSync } from 'node:fs';
+import esbuild from 'esbuild';
+
+const watch = process.argv.includes('--watch');
+const production = process.argv.includes('--production');
+
+/** @type {esbuild.BuildOptions} */
+const shared = {
+  bundle: true,
+  minify: production,
+  sourcemap: production ? false : 'linked',
+  legalComments: 'linked',
+  logLevel: 'warning',
+  metafile: true,
+};
+
+/** @type {esbuild.BuildOptions} */
+const node = {
+  ...shared,
+  platform: 'node',
+  target: 'node22',
+  format: 'cjs',
+  // The package is "type": "module"; bundles say what they are by their name.
+  outExtension: { '.js': '.cjs' },
+  // better-sqlite3 and ripgrep are native and stay packages; vscode is given by the host.
+  external: ['vscode', 'better-sqlite3', '@vscode/ripgrep'],
+  // Some ESM-only dependencies ask for import.meta.url; in a CommonJS bundle that is this file.
+  define: { 'import.meta.url': '__importMetaUrl' },
+  banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+};
+
+const builds = [
+  { ...node, entryPoints: { extension: 'src/extension.ts' }, outdir: 'dist' },
+  {
+    ...node,
+    entryPoints: { cli: 'src/cli/main.ts' },
+    outdir: 'dist',
+    banner: { js: '#!/usr/bin/env node\n' + node.banner.js },
+  },
+  // Bound read-only into sandboxes, one self-contained file each.
+  { ...node, entryPoints: { agent: 'sandbox/agent/main.ts', 'file-writer': 'sandbox/fileWriter.ts' }, outdir: 'dist' },
+  {
+    ...shared,
+    entryPoints: { panel: 'webview/main.tsx' },
+    outdir: 'dist/webview',
+    platform: 'browser',
+    target: 'es2022',
+    format: 'iife',
+    loader: { '.ttf': 'file' },
+    assetNames: '[name]',
+    tsconfig: 'webview/tsconfig.json',
+  },
+];
+
+rmSync('dist', { recursive: true, force: true });
+if (watch) {
+  for (const build of builds) await (await esbuild.context(build)).watch();
+  console.log('[watch] build finished, watching for changes');
+} else {
+  await Promise.all(builds.map(build => esbuild.build(build)));
+}

@@ -1,0 +1,62 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** What is the same for every process of one session. Paths are absolute host paths. */
+export interface SandboxOptions {
+  /** Workspace folders, bound at their own path. A symlinked folder is bound at its real path and at this one. */
+  readonly folders: readonly string[];
+  /** Folder of the broker's (0700) that holds the private HOME of this workspace and other sandbox state. */
+  readonly stateDirectory: string;
+  /** More read-only paths the user listed (toolchains); each must exist. */
+  readonly extraReadOnlyPaths?: readonly string[];
+}
+
+export interface LaunchRequest {
+  /** Program and arguments, as the sandbox sees them. Never passes through a shell of the host. */
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  /** Of `folders`: those that this process may write. Empty: all are read-only. */
+  readonly writableFolders: readonly string[];
+  /**
+   * `system`: /usr, /etc parts, toolchains, private HOME. `bare`: only what the program's own loader needs, no shell,
+   * no HOME, nothing to execute but what `binds` brings (for the agent and the file writer).
+   */
+  readonly view: 'system' | 'bare';
+  /** Read-only binds besides the view: files, folders or sockets of the broker's. */
+  readonly binds?: readonly { readonly source: string; readonly target: string }[];
+  /** Added to the environment after the allowlist; never taken from the host. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Bytes to hand over on inherited descriptors 3, 4, …: written, then closed. */
+  readonly descriptors?: readonly Buffer[];
+  readonly stdin: 'pipe' | 'ignore' | 'inherit';
+  /** `inherit` passes the caller's own streams through (the command line); else pipes. */
+  readonly output?: 'pipe' | 'inherit';
+  /** Milliseconds of wall time; no limit when absent. */
+  readonly timeout?: number;
+}
+
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** The limit that ended it, if one did: a sentence that names the limit and its setting. */
+  readonly limit?: string;
+}
+
+export interface SandboxedProcess {
+  /** Of the outermost host process. */
+  readonly pid: number;
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  /** Settles once, when the whole tree is gone. Never rejects. */
+  readonly exited: Promise<ProcessExit>;
+  /** Forwards a signal to the program inside. */
+  signal(name: NodeJS.Signals): void;
+  /** Ends the whole tree; resolves when it is gone, within a second. */
+  kill(): Promise<void>;
+}
+
+/** One session's walls. Disposing kills every process that still runs in them. */
+export interface Sandbox extends AsyncDisposable {
+  /** Starts a process. Throws a CordonError `sandbox.*` when it cannot start walled in: nothing ran then. */
+  launch(request: LaunchRequest): Promise<SandboxedProcess>;
+}

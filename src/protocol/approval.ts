@@ -1,0 +1,52 @@
+import * as z from 'zod';
+import { Decision } from './decision.ts';
+
+/** A pattern offered by "Always allow…": words, `*` for one word, `**` for the rest. Narrowest first. */
+export const RuleProposal = z.object({ pattern: z.string().min(1), description: z.string() });
+export type RuleProposal = z.infer<typeof RuleProposal>;
+
+/** Where an "always" answer is written. */
+export const RuleScope = z.enum(['workspace', 'user']);
+export type RuleScope = z.infer<typeof RuleScope>;
+
+export const ApprovalSubject = z.discriminatedUnion('kind', [
+  /** Run this command line, whole and exactly as shown. */
+  z.object({
+    kind: z.literal('command'),
+    command: z.string(),
+    cwd: z.string(),
+    background: z.boolean(),
+    proposals: z.array(RuleProposal),
+  }),
+  /** Change files in a folder that is bound read-only so far. `path` is the first file concerned. */
+  z.object({
+    kind: z.literal('write'),
+    folder: z.string(),
+    path: z.string(),
+    operation: z.enum(['create', 'edit', 'delete']),
+    /** Set when this path can run code or change policy later: what it could do. Then only "once" is offered. */
+    protectedBecause: z.string().optional(),
+  }),
+]);
+export type ApprovalSubject = z.infer<typeof ApprovalSubject>;
+
+/** One question to the user, shown as a quick pick and as a card. */
+export const ApprovalRequest = z.object({
+  id: z.string(),
+  conversationId: z.string(),
+  toolCallId: z.string(),
+  /** Milliseconds since the epoch. */
+  at: z.number(),
+  subject: ApprovalSubject,
+  decision: Decision,
+});
+export type ApprovalRequest = z.infer<typeof ApprovalRequest>;
+
+/** What the user may say. `allowOnce` for a write lasts for the turn. */
+export const ApprovalAnswer = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('deny'), words: z.string().max(4_000).optional() }),
+  z.object({ kind: z.literal('allowOnce') }),
+  z.object({ kind: z.literal('allowForSession') }),
+  z.object({ kind: z.literal('alwaysAllow'), pattern: z.string().max(1_000), scope: RuleScope }),
+]);
+export type ApprovalAnswer = z.infer<typeof ApprovalAnswer>;

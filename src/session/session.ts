@@ -1,0 +1,55 @@
+import type { Log } from '../base/log.ts';
+import type { ModelBackend } from '../gateway/gateway.ts';
+import type { ApprovalAnswer } from '../protocol/approval.ts';
+import type { ModelSettings } from '../protocol/model.ts';
+import type { Conversation, SessionEvent } from '../protocol/transcript.ts';
+import type { Sandbox } from '../../sandbox/sandbox.ts';
+import type { CommandPolicy } from '../policy/policy.ts';
+
+/** Where the programs are that run inside. Absolute host paths. */
+export interface Programs {
+  /** Node 22 or newer, or Electron run as Node. */
+  readonly node: string;
+  /** dist/agent.cjs, dist/file-writer.cjs, and the ripgrep binary. */
+  readonly agent: string;
+  readonly fileWriter: string;
+  readonly ripgrep: string;
+}
+
+/** What a session is given; it fetches nothing by itself. */
+export interface SessionOptions {
+  readonly id: string;
+  /** The conversation so far, when an old one is taken up again. */
+  readonly resume?: Conversation;
+  /** Workspace folders; the first is where commands start. */
+  readonly folders: readonly string[];
+  readonly model: ModelSettings;
+  readonly backend: ModelBackend;
+  readonly sandbox: Sandbox;
+  /** Asked for each command, so that changed rules count at once. */
+  readonly policy: () => CommandPolicy;
+  /** Folders that may be written without asking (the user's standing grant). */
+  readonly writableFolders: () => readonly string[];
+  /** Called when the user answers "always"; writes the rule or grant. A rejection is shown and counts as allow once. */
+  readonly remember: (answer: Extract<ApprovalAnswer, { kind: 'alwaysAllow' }>, what: 'command' | 'write') => Promise<void>;
+  readonly programs: Programs;
+  /** Folder of the broker's (0700, short path) for the gateway's socket. */
+  readonly runDirectory: string;
+  readonly onEvent: (event: SessionEvent) => void;
+  readonly log: Log;
+  /** Where nobody can be asked (the command line), what is asked is denied with these words. */
+  readonly unattended?: string;
+}
+
+/** One conversation with its agent process. The agent starts with the first prompt, and again if it died. */
+export interface Session extends AsyncDisposable {
+  readonly id: string;
+  readonly conversation: Conversation;
+  /** Runs one turn; resolves when it ended, however it ended (see the `turnEnd` item). Rejects when one is running. */
+  prompt(text: string): Promise<void>;
+  /** Ends the turn at once: the model stream, running foreground commands, open approvals (which count as no). */
+  stop(): Promise<void>;
+  /** False when the request is no longer open: the first answer won. */
+  answerApproval(id: string, answer: ApprovalAnswer): boolean;
+  answerQuestion(id: string, answer: string): boolean;
+}

@@ -1,0 +1,27 @@
+import type { ApprovalAnswer, ApprovalRequest } from '../protocol/approval.ts';
+import type { ConversationSummary } from '../protocol/panel.ts';
+import type { Conversation, SessionEvent } from '../protocol/transcript.ts';
+
+/** What was asked and what was said, for the record. */
+export interface ApprovalRecord {
+  readonly request: ApprovalRequest;
+  /** Null: never answered, which counts as no. */
+  readonly answer: ApprovalAnswer | null;
+  readonly settledAt: number | null;
+}
+
+/** The conversations of this machine in one SQLite file. Every method is short; nothing is kept in memory. */
+export interface History extends Disposable {
+  create(conversation: { id: string; workspace: string; createdAt: number }): void;
+  /** Most recently updated first. */
+  list(workspace: string, limit: number): ConversationSummary[];
+  /** Streaming items come back as `cut`, running calls as `cancelled`, open approvals as none. */
+  read(id: string): Conversation | undefined;
+  /** Writes what the event changes. Text and output deltas are gathered and written at most every 250 ms. */
+  record(id: string, event: SessionEvent): void;
+  rename(id: string, title: string): void;
+  delete(id: string): void;
+  approvals(id: string): ApprovalRecord[];
+  /** Writes what is gathered now. */
+  flush(): void;
+}
