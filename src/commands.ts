@@ -1,0 +1,122 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { messageOf } from './base/errors.ts';
+import type { PanelMessage } from './protocol/panel.ts';
+import type { ProviderId } from './protocol/model.ts';
+import type { ApprovalFaces } from './host/approvalFaces.ts';
+import type { Conversations } from './host/conversations.ts';
+import type { Credentials } from './host/credentials.ts';
+import type { SandboxState } from './host/sandboxState.ts';
+import type { Panels } from './panel/panels.ts';
+
+export interface Parts {
+  readonly panels: Panels;
+  readonly conversations: Conversations;
+  readonly approvals: ApprovalFaces;
+  readonly credentials: Credentials;
+  readonly sandbox: SandboxState;
+  readonly chooseModel: (provider?: ProviderId) => Promise<void>;
+  readonly chooseMode: () => Promise<void>;
+  readonly manageRules: () => Promise<void>;
+}
+
+/** Every command of the palette, by its identifier. */
+export function registerCommands(parts: Parts): vscode.Disposable[] {
+  const commands: Record<string, () => unknown> = {
+    'cordon.open': () => parts.panels.show(),
+    'cordon.openInEditor': () => parts.panels.openInEditor(),
+    'cordon.newConversation': async () => {
+      parts.conversations.openNew();
+      await parts.panels.show();
+    },
+    'cordon.stop': () => parts.conversations.stop(),
+    'cordon.chooseModel': () => parts.chooseModel(),
+    'cordon.chooseMode': () => parts.chooseMode(),
+    'cordon.manageRules': () => parts.manageRules(),
+    'cordon.forgetCredentials': async () => {
+      const forgotten = await parts.credentials.forgetAll();
+      void vscode.window.showInformationMessage(`Cordon: ${forgotten} stored ${forgotten === 1 ? 'key was' : 'keys were'} forgotten.`);
+    },
+    'cordon.answerApproval': () => parts.approvals.askNow(),
+    'cordon.showSandboxReport': () => showReport(parts.sandbox),
+  };
+  return Object.entries(commands).map(([id, run]) => vscode.commands.registerCommand(id, () => reported(run)));
+}
+
+/** What each message of the panel's does. */
+export async function onPanelMessage(message: Exclude<PanelMessage, { type: 'ready' }>, parts: Parts): Promise<void> {
+  const { conversations, approvals, panels } = parts;
+  await reported(() => {
+    switch (message.type) {
+      case 'send':
+        return conversations.send(message.text);
+      case 'stop':
+        return conversations.stop();
+      case 'answerApproval':
+        return conversations.answerApproval(message.id, message.answer);
+      case 'alwaysAllow':
+        return approvals.chooseRule(message.id);
+      case 'answerQuestion':
+        return conversations.answerQuestion(message.id, message.answer);
+      case 'newConversation':
+        return conversations.openNew();
+      case 'openConversation':
+        return conversations.open(message.id);
+      case 'renameConversation':
+        return conversations.rename(message.id, message.title);
+      case 'deleteConversation':
+        return conversations.delete(message.id);
+      case 'chooseModel':
+        return parts.chooseModel(message.provider);
+      case 'chooseMode':
+        return parts.chooseMode();
+      case 'manageTrust':
+        return vscode.commands.executeCommand('workbench.trust.manage');
+      case 'openFolder':
+        return vscode.commands.executeCommand('workbench.action.files.openFolder');
+      case 'recheckSandbox':
+        return parts.sandbox.check();
+      case 'showSandboxReport':
+        return showReport(parts.sandbox);
+      case 'openInEditor':
+        return panels.openInEditor();
+      case 'openFile':
+        return openFile(message.path, message.line);
+      case 'openLink':
+        return openLink(message.url);
+    }
+  });
+}
+
+/** The one place where an error of a command is shown. */
+async function reported(run: () => unknown): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    void vscode.window.showErrorMessage(`Cordon: ${messageOf(error)}`);
+  }
+}
+
+/** Opens a file of the workspace; the panel's paths come from the agent, so others are refused. */
+async function openFile(file: string, line: number | undefined): Promise<void> {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  const [first] = folders;
+  if (first === undefined) return;
+  const target = vscode.Uri.file(path.resolve(first.uri.fsPath, file));
+  if (vscode.workspace.getWorkspaceFolder(target) === undefined) {
+    void vscode.window.showWarningMessage(`Cordon opens only files of the workspace, not ${target.fsPath}.`);
+    return;
+  }
+  const at = new vscode.Position(Math.max(0, (line ?? 1) - 1), 0);
+  await vscode.window.showTextDocument(target, { selection: new vscode.Range(at, at), preview: true });
+}
+
+async function openLink(url: string): Promise<void> {
+  const uri = vscode.Uri.parse(url, true);
+  if (uri.scheme === 'https' || uri.scheme === 'http') await vscode.env.openExternal(uri);
+}
+
+async function showReport(sandbox: SandboxState): Promise<void> {
+  const document = await vscode.workspace.openTextDocument({ language: 'markdown', content: sandbox.report() });
+  await vscode.window.showTextDocument(document, { preview: true });
+}

@@ -1,0 +1,171 @@
+import * as vscode from 'vscode';
+import type { ApprovalAnswer, ApprovalRequest, RuleProposal, RuleScope } from '../protocol/approval.ts';
+
+type Choice = 'show' | 'deny' | 'denyWithWords' | 'allowOnce' | 'allowForSession' | 'alwaysAllow' | 'confirm' | 'back';
+interface Row extends vscode.QuickPickItem {
+  readonly choice: Choice;
+}
+
+/** From this risk on, allowing takes a second, distinct gesture. */
+const highRisk = 70;
+/** Milliseconds after showing during which nothing can be accepted: the user was typing elsewhere. */
+const armingDelay = 600;
+/** Characters of the command in one row of the quick pick. */
+const rowWidth = 88;
+
+/**
+ * Asks by quick pick. Resolves to the answer, or undefined when it was closed without one (the request stays open) or
+ * when the signal says that another face was answered first.
+ */
+export async function askByQuickPick(request: ApprovalRequest, signal: AbortSignal): Promise<ApprovalAnswer | undefined> {
+  const choice = await choose(titleOf(request), rowsOf(request), signal);
+  switch (choice) {
+    case 'deny':
+      return { kind: 'deny' };
+    case 'denyWithWords':
+      return askForWords(signal);
+    case 'allowOnce':
+    case 'allowForSession':
+      return (await confirmed(request, signal)) ? { kind: choice } : undefined;
+    case 'alwaysAllow':
+      return askForRule(request, signal);
+    default:
+      return undefined;
+  }
+}
+
+/** Lets the user pick what "always" covers and where it is written. Undefined when closed. */
+export async function askForRule(
+  request: ApprovalRequest,
+  signal: AbortSignal,
+): Promise<Extract<ApprovalAnswer, { kind: 'alwaysAllow' }> | undefined> {
+  if (request.subject.kind === 'write') return { kind: 'alwaysAllow', pattern: request.subject.folder, scope: 'user' };
+  const proposal = await pick<RuleProposal>(
+    'Always allow: which commands?',
+    request.subject.proposals.map(each => ({ label: each.pattern, detail: each.description, value: each })),
+    signal,
+  );
+  if (proposal === undefined) return undefined;
+  const scope = await pick<RuleScope>(
+    `Always allow "${proposal.pattern}": where?`,
+    [
+      { label: 'In this workspace', detail: 'Written to the workspace settings, beside the code.', value: 'workspace' },
+      { label: 'Everywhere', detail: 'Written to your user settings, for every workspace.', value: 'user' },
+    ],
+    signal,
+  );
+  return scope === undefined ? undefined : { kind: 'alwaysAllow', pattern: proposal.pattern, scope };
+}
+
+function titleOf({ subject }: ApprovalRequest): string {
+  if (subject.kind === 'command') return `Cordon wants to run a command${subject.background ? ' in the background' : ''}`;
+  return subject.protectedBecause === undefined
+    ? `Cordon wants to change files in ${subject.folder}`
+    : `Cordon wants to ${subject.operation} a protected file`;
+}
+
+function rowsOf({ subject, decision }: ApprovalRequest): Row[] {
+  const shown: string[] = subject.kind === 'command' ? inRows(visible(subject.command)) : [visible(subject.path)];
+  const why = subject.kind === 'write' && subject.protectedBecause !== undefined ? [subject.protectedBecause] : [];
+  const reasons = [...why, ...decision.reasons.map(reason => reason.message)].slice(0, 3);
+  const always = subject.kind === 'write' ? subject.protectedBecause === undefined : subject.proposals.length > 0;
+  const onlyOnce = subject.kind === 'write' && subject.protectedBecause !== undefined;
+  // The first row only shows: Enter does nothing until the user has moved down on purpose.
+  const rows: (Row | false)[] = [
+    ...shown.map((label, line): Row => ({ label: `${line === 0 ? '$(terminal) ' : '      '}${label}`, choice: 'show' })),
+    ...(subject.kind === 'command' ? [{ label: `$(folder) ${subject.cwd}`, choice: 'show' as const }] : []),
+    ...reasons.map((label): Row => ({ label: `$(info) ${label}`, choice: 'show' })),
+    { label: 'Answer', kind: vscode.QuickPickItemKind.Separator, choice: 'show' },
+    { label: 'Deny', choice: 'deny' },
+    { label: 'Deny and say why…', choice: 'denyWithWords' },
+    { label: 'Allow once', choice: 'allowOnce' },
+    !onlyOnce && { label: 'Allow for this session', choice: 'allowForSession' },
+    always && { label: 'Always allow…', choice: 'alwaysAllow' },
+  ];
+  return rows.filter(row => row !== false);
+}
+
+async function confirmed(request: ApprovalRequest, signal: AbortSignal): Promise<boolean> {
+  if (request.decision.risk < highRisk) return true;
+  const choice = await choose(
+    `High risk (${request.decision.risk} of 100): run it all the same?`,
+    [
+      { label: '$(warning) Read it once more', detail: request.subject.kind === 'command' ? visible(request.subject.command) : request.subject.path, choice: 'show' },
+      { label: 'Back', choice: 'back' },
+      { label: 'Yes, I have read it: allow', choice: 'confirm' },
+    ],
+    signal,
+  );
+  return choice === 'confirm';
+}
+
+async function askForWords(signal: AbortSignal): Promise<ApprovalAnswer | undefined> {
+  const source = cancelledBy(signal);
+  const words = await vscode.window.showInputBox(
+    { title: 'Deny', prompt: 'Tell Cordon what to do instead', ignoreFocusOut: true },
+    source.token,
+  );
+  if (words === undefined) return undefined;
+  return words.trim() === '' ? { kind: 'deny' } : { kind: 'deny', words: words.trim().slice(0, 4_000) };
+}
+
+function choose(title: string, rows: Row[], signal: AbortSignal): Promise<Choice | undefined> {
+  return new Promise(resolve => {
+    if (signal.aborted) return resolve(undefined);
+    const quickPick = vscode.window.createQuickPick<Row>();
+    quickPick.title = title;
+    quickPick.placeholder = 'Move down to answer; Escape leaves it open';
+    quickPick.ignoreFocusOut = true;
+    quickPick.matchOnDetail = false;
+    // Stray typing must not filter its way to an answer: every row always shows.
+    quickPick.items = rows.map(row => ({ ...row, alwaysShow: true }));
+    const shownAt = Date.now();
+    let answer: Choice | undefined;
+    const close = () => quickPick.hide();
+    signal.addEventListener('abort', close, { once: true });
+    quickPick.onDidChangeValue(() => (quickPick.value = ''));
+    quickPick.onDidAccept(() => {
+      const [row] = quickPick.activeItems;
+      if (row === undefined || row.choice === 'show' || Date.now() - shownAt < armingDelay) return;
+      answer = row.choice;
+      quickPick.hide();
+    });
+    quickPick.onDidHide(() => {
+      signal.removeEventListener('abort', close);
+      quickPick.dispose();
+      resolve(answer);
+    });
+    quickPick.show();
+  });
+}
+
+async function pick<T>(
+  title: string,
+  rows: readonly (vscode.QuickPickItem & { value: T })[],
+  signal: AbortSignal,
+): Promise<T | undefined> {
+  const source = cancelledBy(signal);
+  return (await vscode.window.showQuickPick(rows, { title, ignoreFocusOut: true }, source.token))?.value;
+}
+
+function cancelledBy(signal: AbortSignal): vscode.CancellationTokenSource {
+  const source = new vscode.CancellationTokenSource();
+  if (signal.aborted) source.cancel();
+  else signal.addEventListener('abort', () => source.cancel(), { once: true });
+  return source;
+}
+
+function inRows(text: string): string[] {
+  return text.split('\n').flatMap(line => line.match(new RegExp(`.{1,${rowWidth}}`, 'gu')) ?? ['']);
+}
+
+/** Shows what cannot be seen, and keeps `$(name)` from turning into an icon. */
+function visible(text: string): string {
+  return text
+    .replace(/[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Co}]|(?!\n)\p{Cc}/gu, hidden => `⟨U+${hex(hidden)}⟩`)
+    .replaceAll('$(', '$\u200B(');
+}
+
+function hex(character: string): string {
+  return (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+}

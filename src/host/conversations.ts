@@ -1,0 +1,190 @@
+import { Emitter } from '../base/emitter.ts';
+import { CordonError, messageOf } from '../base/errors.ts';
+import { randomId, shortId } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import type { ApprovalAnswer, ApprovalRequest } from '../protocol/approval.ts';
+import type { ConversationSummary } from '../protocol/panel.ts';
+import { applyEvent, type Conversation, emptyConversation, type SessionEvent } from '../protocol/transcript.ts';
+import type { Session } from '../session/session.ts';
+import type { History } from '../store/history.ts';
+
+interface Options {
+  /** Identifies the workspace in the history: its folders, or a .code-workspace file. */
+  readonly workspace: string;
+  /** Opens the history when first needed. */
+  readonly history: () => Promise<History>;
+  /** Builds walls and agent for one conversation. Rejects with a CordonError when something is missing. */
+  readonly start: (id: string, resume: Conversation | undefined, onEvent: (event: SessionEvent) => void) => Promise<Session>;
+  /** Remembers which conversation was shown, over restarts. */
+  readonly shown: { read(): string | undefined; write(id: string | undefined): void };
+  readonly log: Log;
+}
+
+/**
+ * The conversations of this window: one is shown, several may run. Session events pass through here on their way to
+ * the history and to the panel.
+ */
+export class Conversations implements AsyncDisposable {
+  /** Every event of every live conversation. */
+  readonly events = new Emitter<{ conversationId: string; event: SessionEvent }>();
+  /** Another conversation is shown, or the list changed. */
+  readonly changed = new Emitter<void>();
+
+  readonly #sessions = new Map<string, Promise<Session>>();
+  /** As they stand, for those shown or running in this window. */
+  readonly #live = new Map<string, Conversation>();
+  #history: History | undefined;
+  #current = emptyConversation(randomId());
+
+  constructor(private readonly options: Options) {}
+
+  get current(): Conversation {
+    return this.#live.get(this.#current.id) ?? this.#current;
+  }
+
+  /** Newest first. Empty until `restore` has opened the history. */
+  list(): ConversationSummary[] {
+    return this.#history?.list(this.options.workspace, 500) ?? [];
+  }
+
+  /** Opens the history and shows the conversation that was shown last. */
+  async restore(): Promise<void> {
+    this.#history = await this.options.history();
+    const id = this.options.shown.read();
+    const conversation = id === undefined ? undefined : this.#history.read(id);
+    if (conversation !== undefined) this.#show(conversation);
+    else this.changed.emit();
+  }
+
+  openNew(): void {
+    this.#show(emptyConversation(randomId()));
+  }
+
+  open(id: string): void {
+    const conversation = this.#live.get(id) ?? this.#history?.read(id);
+    if (conversation !== undefined) this.#show(conversation);
+  }
+
+  rename(id: string, title: string): void {
+    this.#history?.rename(id, title);
+    this.#apply(id, { type: 'title', title });
+    this.changed.emit();
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.#end(id);
+    this.#live.delete(id);
+    this.#history?.delete(id);
+    if (this.current.id === id) this.openNew();
+    else this.changed.emit();
+  }
+
+  /** Sends a prompt to the conversation that is shown, starting its agent when it has none. */
+  async send(text: string): Promise<void> {
+    const { id } = this.current;
+    const before = this.current;
+    if (before.status !== 'idle') return;
+    this.#history ??= await this.options.history();
+    if (before.items.length === 0) {
+      this.#history.create({ id, workspace: this.options.workspace, createdAt: Date.now() });
+      this.options.shown.write(id);
+      this.changed.emit();
+    }
+    try {
+      const session = await this.#session(id, before.items.length === 0 ? undefined : before);
+      await session.prompt(text);
+    } catch (error) {
+      this.options.log.error(`conversation ${shortId(id)}: ${messageOf(error)}`);
+      this.#apply(id, { type: 'item', item: { kind: 'user', id: randomId(), at: Date.now(), text } });
+      this.#apply(id, { type: 'item', item: noticeOf(error) });
+      this.#apply(id, { type: 'item', item: { kind: 'turnEnd', id: randomId(), at: Date.now(), reason: 'failed' } });
+      this.#apply(id, { type: 'status', status: 'idle' });
+    }
+    this.changed.emit();
+  }
+
+  async stop(): Promise<void> {
+    await (await this.#sessions.get(this.current.id))?.stop();
+  }
+
+  /** Every approval that waits, of any conversation of this window. */
+  waiting(): ApprovalRequest[] {
+    return [...this.#live.values()].flatMap(conversation => conversation.approvals);
+  }
+
+  /** False when it is no longer open. */
+  async answerApproval(id: string, answer: ApprovalAnswer): Promise<boolean> {
+    const request = this.waiting().find(each => each.id === id);
+    const session = request && (await this.#sessions.get(request.conversationId));
+    return session?.answerApproval(id, answer) ?? false;
+  }
+
+  async answerQuestion(id: string, answer: string): Promise<boolean> {
+    const conversation = [...this.#live.values()].find(each => each.questions.some(question => question.id === id));
+    const session = conversation && (await this.#sessions.get(conversation.id));
+    return session?.answerQuestion(id, answer) ?? false;
+  }
+
+  /** Ends every agent; each starts again with its conversation at the next prompt. For a changed model or mode. */
+  async endSessions(): Promise<void> {
+    await Promise.all([...this.#sessions.keys()].map(id => this.#end(id)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.endSessions();
+    this.#history?.flush();
+    this.#history?.[Symbol.dispose]();
+    this.#history = undefined;
+  }
+
+  #session(id: string, resume: Conversation | undefined): Promise<Session> {
+    const running = this.#sessions.get(id);
+    if (running !== undefined) return running;
+    this.#apply(id, { type: 'status', status: 'starting' });
+    const session = this.options.start(id, resume, event => this.#apply(id, event));
+    this.#sessions.set(id, session);
+    session.catch(() => this.#sessions.delete(id));
+    return session;
+  }
+
+  async #end(id: string): Promise<void> {
+    const session = this.#sessions.get(id);
+    this.#sessions.delete(id);
+    try {
+      await (await session)?.[Symbol.asyncDispose]();
+    } catch (error) {
+      this.options.log.error(`ending conversation ${shortId(id)}: ${messageOf(error)}`);
+    }
+  }
+
+  #apply(id: string, event: SessionEvent): void {
+    const conversation = this.#live.get(id) ?? (this.#current.id === id ? this.#current : emptyConversation(id));
+    this.#live.set(id, applyEvent(conversation, event));
+    try {
+      this.#history?.record(id, event);
+    } catch (error) {
+      this.options.log.error(`history: ${messageOf(error)}`);
+    }
+    this.events.emit({ conversationId: id, event });
+  }
+
+  #show(conversation: Conversation): void {
+    if (this.#live.get(this.#current.id)?.status === 'idle' && !this.#sessions.has(this.#current.id)) {
+      this.#live.delete(this.#current.id);
+    }
+    this.#current = conversation;
+    this.options.shown.write(conversation.items.length === 0 ? undefined : conversation.id);
+    this.changed.emit();
+  }
+}
+
+function noticeOf(error: unknown) {
+  return {
+    kind: 'notice',
+    id: randomId(),
+    at: Date.now(),
+    level: 'error',
+    code: error instanceof CordonError ? error.code : 'session.failed',
+    text: messageOf(error),
+  } as const;
+}
