@@ -37,3 +37,6 @@ export const Usage = z.object({
 export type Usage = z.infer<typeof Usage>;
 
 export const noUsage: Usage = { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, requests: 0 };
+
+/** How often a model request is repeated by itself at most. The gateway tells the agent's SDK when (`x-should-retry`). */
+export const modelRetries = 4;
