@@ -40,7 +40,11 @@ const builds = [
     banner: { js: '#!/usr/bin/env node\n' + node.banner.js },
   },
   // Bound read-only into sandboxes, one self-contained file each.
-  { ...node, entryPoints: { agent: 'sandbox/agent/main.ts', 'file-writer': 'sandbox/fileWriter.ts' }, outdir: 'dist' },
+  {
+    ...node,
+    entryPoints: { agent: 'sandbox/agent/main.ts', 'file-writer': 'sandbox/fileWriter.ts' },
+    outdir: 'dist',
+  },
   {
     ...shared,
     entryPoints: { panel: 'webview/main.tsx' },

@@ -35,16 +35,23 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
     'cordon.manageRules': () => parts.manageRules(),
     'cordon.forgetCredentials': async () => {
       const forgotten = await parts.credentials.forgetAll();
-      void vscode.window.showInformationMessage(`Cordon: ${forgotten} stored ${forgotten === 1 ? 'key was' : 'keys were'} forgotten.`);
+      void vscode.window.showInformationMessage(
+        `Cordon: ${forgotten} stored ${forgotten === 1 ? 'key was' : 'keys were'} forgotten.`,
+      );
     },
     'cordon.answerApproval': () => parts.approvals.askNow(),
     'cordon.showSandboxReport': () => showReport(parts.sandbox),
   };
-  return Object.entries(commands).map(([id, run]) => vscode.commands.registerCommand(id, () => reported(run)));
+  return Object.entries(commands).map(([id, run]) =>
+    vscode.commands.registerCommand(id, () => reported(run)),
+  );
 }
 
 /** What each message of the panel's does. */
-export async function onPanelMessage(message: Exclude<PanelMessage, { type: 'ready' }>, parts: Parts): Promise<void> {
+export async function onPanelMessage(
+  message: Exclude<PanelMessage, { type: 'ready' }>,
+  parts: Parts,
+): Promise<void> {
   const { conversations, approvals, panels } = parts;
   await reported(() => {
     switch (message.type) {
@@ -117,6 +124,9 @@ async function openLink(url: string): Promise<void> {
 }
 
 async function showReport(sandbox: SandboxState): Promise<void> {
-  const document = await vscode.workspace.openTextDocument({ language: 'markdown', content: sandbox.report() });
+  const document = await vscode.workspace.openTextDocument({
+    language: 'markdown',
+    content: sandbox.report(),
+  });
   await vscode.window.showTextDocument(document, { preview: true });
 }

@@ -10,7 +10,7 @@ export class Emitter<T> {
 
   emit(value: T): void {
     let failure: unknown;
-    for (const listener of [...this.#listeners]) {
+    for (const listener of this.#listeners) {
       try {
         listener(value);
       } catch (error) {
@@ -18,6 +18,9 @@ export class Emitter<T> {
       }
     }
     // A listener's defect belongs to the process's error handler, not to whoever happened to emit.
-    if (failure !== undefined) queueMicrotask(() => { throw failure; });
+    if (failure !== undefined)
+      queueMicrotask(() => {
+        throw failure;
+      });
   }
 }

@@ -12,21 +12,33 @@ type Role = 'broker' | 'agent';
 const maxLine = 1_024;
 
 /** Broker's side. Rejects, and nothing more is said, unless the agent proves the key. */
-export async function proveToAgent(key: Buffer, input: Readable, output: Writable, signal: AbortSignal): Promise<void> {
+export async function proveToAgent(
+  key: Buffer,
+  input: Readable,
+  output: Writable,
+  signal: AbortSignal,
+): Promise<void> {
   const mine = randomBytes(32).toString('hex');
   output.write(JSON.stringify({ challenge: mine }) + '\n');
   const reply = fields(await readLine(input, signal), ['challenge', 'proof']);
-  if (!matches(reply['proof'], proof(key, 'agent', mine, reply['challenge']))) throw failed('The agent did not prove the key.');
+  if (!matches(reply['proof'], proof(key, 'agent', mine, reply['challenge'])))
+    throw failed('The agent did not prove the key.');
   output.write(JSON.stringify({ proof: proof(key, 'broker', mine, reply['challenge']) }) + '\n');
 }
 
 /** Agent's side. Rejects unless the broker proves the key. */
-export async function proveToBroker(key: Buffer, input: Readable, output: Writable, signal: AbortSignal): Promise<void> {
+export async function proveToBroker(
+  key: Buffer,
+  input: Readable,
+  output: Writable,
+  signal: AbortSignal,
+): Promise<void> {
   const theirs = fields(await readLine(input, signal), ['challenge'])['challenge'];
   const mine = randomBytes(32).toString('hex');
   output.write(JSON.stringify({ challenge: mine, proof: proof(key, 'agent', theirs, mine) }) + '\n');
   const answer = fields(await readLine(input, signal), ['proof']);
-  if (!matches(answer['proof'], proof(key, 'broker', theirs, mine))) throw failed('The broker did not prove the key.');
+  if (!matches(answer['proof'], proof(key, 'broker', theirs, mine)))
+    throw failed('The broker did not prove the key.');
 }
 
 function proof(key: Buffer, role: Role, brokerNonce: string, agentNonce: string): string {
@@ -66,7 +78,7 @@ function readLine(input: Readable, signal: AbortSignal): Promise<string> {
     };
     const onEnd = () => finish(() => reject(failed('The other side went away during the handshake.')));
     const onReadable = () => {
-      for (let chunk: Buffer | null; (chunk = input.read() as Buffer | null) !== null; ) {
+      for (let chunk: Buffer | null; (chunk = input.read() as Buffer | null) !== null;) {
         seen = Buffer.concat([seen, chunk]);
         const end = seen.indexOf(10);
         if (end >= 0) {

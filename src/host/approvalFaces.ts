@@ -30,7 +30,11 @@ export class ApprovalFaces implements Disposable {
       this.#open.delete(event.id);
     }
     if (event.type === 'approval' || event.type === 'approvalSettled') {
-      void vscode.commands.executeCommand('setContext', 'cordon.approvalWaiting', this.options.waiting().length > 0);
+      void vscode.commands.executeCommand(
+        'setContext',
+        'cordon.approvalWaiting',
+        this.options.waiting().length > 0,
+      );
     }
   }
 
@@ -61,7 +65,8 @@ export class ApprovalFaces implements Disposable {
 
   #present(request: ApprovalRequest): void {
     const surface = approvalSurface();
-    if (surface === 'quickPick' || (surface === 'both' && !this.options.panelVisible())) this.#enqueue(request);
+    if (surface === 'quickPick' || (surface === 'both' && !this.options.panelVisible()))
+      this.#enqueue(request);
     else if (!this.options.panelVisible()) void this.#notify();
   }
 

@@ -1,7 +1,9 @@
 import * as vscode from 'vscode';
+import { visibleText } from '../base/visibleText.ts';
 import type { ApprovalAnswer, ApprovalRequest, RuleProposal, RuleScope } from '../protocol/approval.ts';
 
-type Choice = 'show' | 'deny' | 'denyWithWords' | 'allowOnce' | 'allowForSession' | 'alwaysAllow' | 'confirm' | 'back';
+type Choice =
+  'show' | 'deny' | 'denyWithWords' | 'allowOnce' | 'allowForSession' | 'alwaysAllow' | 'confirm' | 'back';
 interface Row extends vscode.QuickPickItem {
   readonly choice: Choice;
 }
@@ -17,7 +19,10 @@ const rowWidth = 88;
  * Asks by quick pick. Resolves to the answer, or undefined when it was closed without one (the request stays open) or
  * when the signal says that another face was answered first.
  */
-export async function askByQuickPick(request: ApprovalRequest, signal: AbortSignal): Promise<ApprovalAnswer | undefined> {
+export async function askByQuickPick(
+  request: ApprovalRequest,
+  signal: AbortSignal,
+): Promise<ApprovalAnswer | undefined> {
   const choice = await choose(titleOf(request), rowsOf(request), signal);
   switch (choice) {
     case 'deny':
@@ -39,7 +44,8 @@ export async function askForRule(
   request: ApprovalRequest,
   signal: AbortSignal,
 ): Promise<Extract<ApprovalAnswer, { kind: 'alwaysAllow' }> | undefined> {
-  if (request.subject.kind === 'write') return { kind: 'alwaysAllow', pattern: request.subject.folder, scope: 'user' };
+  if (request.subject.kind === 'write')
+    return { kind: 'alwaysAllow', pattern: request.subject.folder, scope: 'user' };
   const proposal = await pick<RuleProposal>(
     'Always allow: which commands?',
     request.subject.proposals.map(each => ({ label: each.pattern, detail: each.description, value: each })),
@@ -49,7 +55,11 @@ export async function askForRule(
   const scope = await pick<RuleScope>(
     `Always allow "${proposal.pattern}": where?`,
     [
-      { label: 'In this workspace', detail: 'Written to the workspace settings, beside the code.', value: 'workspace' },
+      {
+        label: 'In this workspace',
+        detail: 'Written to the workspace settings, beside the code.',
+        value: 'workspace',
+      },
       { label: 'Everywhere', detail: 'Written to your user settings, for every workspace.', value: 'user' },
     ],
     signal,
@@ -58,21 +68,28 @@ export async function askForRule(
 }
 
 function titleOf({ subject }: ApprovalRequest): string {
-  if (subject.kind === 'command') return `Cordon wants to run a command${subject.background ? ' in the background' : ''}`;
+  if (subject.kind === 'command')
+    return `Cordon wants to run a command${subject.background ? ' in the background' : ''}`;
   return subject.protectedBecause === undefined
     ? `Cordon wants to change files in ${subject.folder}`
     : `Cordon wants to ${subject.operation} a protected file`;
 }
 
 function rowsOf({ subject, decision }: ApprovalRequest): Row[] {
-  const shown: string[] = subject.kind === 'command' ? inRows(visible(subject.command)) : [visible(subject.path)];
-  const why = subject.kind === 'write' && subject.protectedBecause !== undefined ? [subject.protectedBecause] : [];
+  const shown: string[] =
+    subject.kind === 'command' ? inRows(visible(subject.command)) : [visible(subject.path)];
+  const why =
+    subject.kind === 'write' && subject.protectedBecause !== undefined ? [subject.protectedBecause] : [];
   const reasons = [...why, ...decision.reasons.map(reason => reason.message)].slice(0, 3);
-  const always = subject.kind === 'write' ? subject.protectedBecause === undefined : subject.proposals.length > 0;
+  const always =
+    subject.kind === 'write' ? subject.protectedBecause === undefined : subject.proposals.length > 0;
   const onlyOnce = subject.kind === 'write' && subject.protectedBecause !== undefined;
   // The first row only shows: Enter does nothing until the user has moved down on purpose.
   const rows: (Row | false)[] = [
-    ...shown.map((label, line): Row => ({ label: `${line === 0 ? '$(terminal) ' : '      '}${label}`, choice: 'show' })),
+    ...shown.map((label, line): Row => ({
+      label: `${line === 0 ? '$(terminal) ' : '      '}${label}`,
+      choice: 'show',
+    })),
     ...(subject.kind === 'command' ? [{ label: `$(folder) ${subject.cwd}`, choice: 'show' as const }] : []),
     ...reasons.map((label): Row => ({ label: `$(info) ${label}`, choice: 'show' })),
     { label: 'Answer', kind: vscode.QuickPickItemKind.Separator, choice: 'show' },
@@ -90,7 +107,11 @@ async function confirmed(request: ApprovalRequest, signal: AbortSignal): Promise
   const choice = await choose(
     `High risk (${request.decision.risk} of 100): run it all the same?`,
     [
-      { label: '$(warning) Read it once more', detail: request.subject.kind === 'command' ? visible(request.subject.command) : request.subject.path, choice: 'show' },
+      {
+        label: '$(warning) Read it once more',
+        detail: request.subject.kind === 'command' ? visible(request.subject.command) : request.subject.path,
+        choice: 'show',
+      },
       { label: 'Back', choice: 'back' },
       { label: 'Yes, I have read it: allow', choice: 'confirm' },
     ],
@@ -161,11 +182,5 @@ function inRows(text: string): string[] {
 
 /** Shows what cannot be seen, and keeps `$(name)` from turning into an icon. */
 function visible(text: string): string {
-  return text
-    .replace(/[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Co}]|(?!\n)\p{Cc}/gu, hidden => `⟨U+${hex(hidden)}⟩`)
-    .replaceAll('$(', '$\u200B(');
-}
-
-function hex(character: string): string {
-  return (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  return visibleText(text).replaceAll('$(', '$\u200B(');
 }

@@ -4,7 +4,12 @@ import { randomId, shortId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { ApprovalAnswer, ApprovalRequest } from '../protocol/approval.ts';
 import type { ConversationSummary } from '../protocol/panel.ts';
-import { applyEvent, type Conversation, emptyConversation, type SessionEvent } from '../protocol/transcript.ts';
+import {
+  applyEvent,
+  type Conversation,
+  emptyConversation,
+  type SessionEvent,
+} from '../protocol/transcript.ts';
 import type { Session } from '../session/session.ts';
 import type { History } from '../store/history.ts';
 
@@ -14,7 +19,11 @@ interface Options {
   /** Opens the history when first needed. */
   readonly history: () => Promise<History>;
   /** Builds walls and agent for one conversation. Rejects with a CordonError when something is missing. */
-  readonly start: (id: string, resume: Conversation | undefined, onEvent: (event: SessionEvent) => void) => Promise<Session>;
+  readonly start: (
+    id: string,
+    resume: Conversation | undefined,
+    onEvent: (event: SessionEvent) => void,
+  ) => Promise<Session>;
   /** Remembers which conversation was shown, over restarts. */
   readonly shown: { read(): string | undefined; write(id: string | undefined): void };
   readonly log: Log;
@@ -97,7 +106,10 @@ export class Conversations implements AsyncDisposable {
       this.options.log.error(`conversation ${shortId(id)}: ${messageOf(error)}`);
       this.#apply(id, { type: 'item', item: { kind: 'user', id: randomId(), at: Date.now(), text } });
       this.#apply(id, { type: 'item', item: noticeOf(error) });
-      this.#apply(id, { type: 'item', item: { kind: 'turnEnd', id: randomId(), at: Date.now(), reason: 'failed' } });
+      this.#apply(id, {
+        type: 'item',
+        item: { kind: 'turnEnd', id: randomId(), at: Date.now(), reason: 'failed' },
+      });
       this.#apply(id, { type: 'status', status: 'idle' });
     }
     this.changed.emit();
@@ -120,7 +132,9 @@ export class Conversations implements AsyncDisposable {
   }
 
   async answerQuestion(id: string, answer: string): Promise<boolean> {
-    const conversation = [...this.#live.values()].find(each => each.questions.some(question => question.id === id));
+    const conversation = [...this.#live.values()].find(each =>
+      each.questions.some(question => question.id === id),
+    );
     const session = conversation && (await this.#sessions.get(conversation.id));
     return session?.answerQuestion(id, answer) ?? false;
   }
@@ -158,7 +172,8 @@ export class Conversations implements AsyncDisposable {
   }
 
   #apply(id: string, event: SessionEvent): void {
-    const conversation = this.#live.get(id) ?? (this.#current.id === id ? this.#current : emptyConversation(id));
+    const conversation =
+      this.#live.get(id) ?? (this.#current.id === id ? this.#current : emptyConversation(id));
     this.#live.set(id, applyEvent(conversation, event));
     try {
       this.#history?.record(id, event);

@@ -11,7 +11,11 @@ type Problem = { readonly message: string; readonly remedy: string };
 /** What the flow needs of the gateway; given by the composition root so that it loads only when a model is chosen. */
 export interface ProviderProbe {
   /** Names of the endpoint's models, newest first; empty when it does not list them. */
-  listModels(settings: ModelSettings, key: string | undefined, signal: AbortSignal): Promise<readonly string[]>;
+  listModels(
+    settings: ModelSettings,
+    key: string | undefined,
+    signal: AbortSignal,
+  ): Promise<readonly string[]>;
   /** One tiny request; undefined when it was answered. */
   test(settings: ModelSettings, key: string | undefined, signal: AbortSignal): Promise<Problem | undefined>;
 }
@@ -35,14 +39,20 @@ export async function chooseModel(
   return settings;
 }
 
-const settingsFor: Record<ProviderId, (credentials: Credentials, probe: ProviderProbe) => Promise<ModelSettings | undefined>> = {
+const settingsFor: Record<
+  ProviderId,
+  (credentials: Credentials, probe: ProviderProbe) => Promise<ModelSettings | undefined>
+> = {
   demo: async () => ({ provider: 'demo', model: 'demo' }),
-  anthropic: (credentials, probe) => withKey(credentials, probe, { provider: 'anthropic' }, 'Anthropic', true),
+  anthropic: (credentials, probe) =>
+    withKey(credentials, probe, { provider: 'anthropic' }, 'Anthropic', true),
   openai: async (credentials, probe) => {
     const baseUrl = await askForAddress();
     if (baseUrl === undefined) return undefined;
     const isOpenAi = baseUrl === openAiAddress;
-    const endpoint = isOpenAi ? ({ provider: 'openai' } as const) : ({ provider: 'openai', baseUrl } as const);
+    const endpoint = isOpenAi
+      ? ({ provider: 'openai' } as const)
+      : ({ provider: 'openai', baseUrl } as const);
     return withKey(credentials, probe, endpoint, new URL(baseUrl).host, isOpenAi);
   },
   vscode: pickLanguageModel,
@@ -73,12 +83,18 @@ async function withKey(
     const model = await askForModel(endpoint, usable, probe, name);
     if (model === undefined) return undefined;
     const settings: ModelSettings = { ...endpoint, model };
-    problem = await withProgress(`Cordon: asking ${name} for a first word…`, signal => probe.test(settings, usable, signal));
+    problem = await withProgress(`Cordon: asking ${name} for a first word…`, signal =>
+      probe.test(settings, usable, signal),
+    );
     if (problem === undefined) {
       if (usable !== undefined && usable !== kept) await credentials.store(endpoint, usable);
       return settings;
     }
-    const next = await vscode.window.showErrorMessage(`${problem.message} ${problem.remedy}`, 'Try again', 'Use it all the same');
+    const next = await vscode.window.showErrorMessage(
+      `${problem.message} ${problem.remedy}`,
+      'Try again',
+      'Use it all the same',
+    );
     if (next === 'Use it all the same') {
       if (usable !== undefined) await credentials.store(endpoint, usable);
       return settings;
@@ -87,21 +103,31 @@ async function withKey(
   }
 }
 
-function askForKey(name: string, needsKey: boolean, problem: Problem | undefined): Thenable<string | undefined> {
-  return vscode.window.showInputBox({
-    title: `Cordon: API key for ${name}`,
-    prompt: [
-      problem?.message,
-      needsKey ? '' : 'Leave it empty when the endpoint wants none.',
-      "Kept in VS Code's secret storage; neither the panel nor the sandbox ever sees it.",
-    ].join(' ').trim(),
-    password: true,
-    ignoreFocusOut: true,
-    validateInput: value => {
-      if (needsKey && value.trim() === '') return 'Type or paste the key.';
-      return /[^\x21-\x7e]/.test(value.trim()) ? 'A key holds no spaces and no special characters.' : undefined;
-    },
-  }).then(value => value?.trim());
+function askForKey(
+  name: string,
+  needsKey: boolean,
+  problem: Problem | undefined,
+): Thenable<string | undefined> {
+  return vscode.window
+    .showInputBox({
+      title: `Cordon: API key for ${name}`,
+      prompt: [
+        problem?.message,
+        needsKey ? '' : 'Leave it empty when the endpoint wants none.',
+        "Kept in VS Code's secret storage; neither the panel nor the sandbox ever sees it.",
+      ]
+        .join(' ')
+        .trim(),
+      password: true,
+      ignoreFocusOut: true,
+      validateInput: value => {
+        if (needsKey && value.trim() === '') return 'Type or paste the key.';
+        return /[^\x21-\x7e]/.test(value.trim())
+          ? 'A key holds no spaces and no special characters.'
+          : undefined;
+      },
+    })
+    .then(value => value?.trim());
 }
 
 function askForAddress(): Thenable<string | undefined> {
@@ -118,7 +144,9 @@ function askForAddress(): Thenable<string | undefined> {
         if (username !== '' || password !== '') return 'The address must not hold a user name or password.';
         if (protocol === 'https:') return undefined;
         const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
-        return protocol === 'http:' && isLocal ? undefined : 'Only https, or http on this machine: a key must not travel unencrypted.';
+        return protocol === 'http:' && isLocal
+          ? undefined
+          : 'Only https, or http on this machine: a key must not travel unencrypted.';
       },
     })
     .then(value => value?.trim().replace(/\/+$/, ''));
@@ -137,7 +165,10 @@ async function askForModel(
   const chosen =
     known.length === 0
       ? other
-      : await vscode.window.showQuickPick([...known, other], { title: `Cordon: model of ${name}`, ignoreFocusOut: true });
+      : await vscode.window.showQuickPick([...known, other], {
+          title: `Cordon: model of ${name}`,
+          ignoreFocusOut: true,
+        });
   if (chosen !== other) return chosen;
   const typed = await vscode.window.showInputBox({
     title: `Cordon: model of ${name}`,
@@ -156,17 +187,27 @@ async function pickLanguageModel(): Promise<ModelSettings | undefined> {
     );
     return undefined;
   }
-  const rows = models.map(model => ({ label: model.name, description: model.vendor, detail: model.id, id: model.id }));
+  const rows = models.map(model => ({
+    label: model.name,
+    description: model.vendor,
+    detail: model.id,
+    id: model.id,
+  }));
   const row = await vscode.window.showQuickPick(rows, { title: 'Cordon: VS Code language model' });
   return row && { provider: 'vscode', model: row.id };
 }
 
 function withProgress<T>(title: string, work: (signal: AbortSignal) => Promise<T>): Thenable<T> {
-  return vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title, cancellable: true }, (_, token) => {
-    const controller = new AbortController();
-    token.onCancellationRequested(() => controller.abort());
-    return work(AbortSignal.any([controller.signal, AbortSignal.timeout(30_000)])).catch((error: unknown) => {
-      throw new Error(messageOf(error));
-    });
-  });
+  return vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+    (_, token) => {
+      const controller = new AbortController();
+      token.onCancellationRequested(() => controller.abort());
+      return work(AbortSignal.any([controller.signal, AbortSignal.timeout(30_000)])).catch(
+        (error: unknown) => {
+          throw new Error(messageOf(error));
+        },
+      );
+    },
+  );
 }

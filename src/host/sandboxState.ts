@@ -35,10 +35,18 @@ export class SandboxState {
       const readiness = await this.probes.check();
       if (readiness.kind === 'ready') {
         this.#problem = undefined;
-        this.#badge = { state: 'holding', label: 'Sandbox: ready', detail: 'Bubblewrap starts here. It is tested at the start of each session.' };
+        this.#badge = {
+          state: 'holding',
+          label: 'Sandbox: ready',
+          detail: 'Bubblewrap starts here. It is tested at the start of each session.',
+        };
       } else this.#fail(readiness);
     } catch (error) {
-      this.#fail({ code: 'sandbox.checkFailed', message: `The sandbox could not be checked: ${messageOf(error)}`, remedy: 'Try "Check again".' });
+      this.#fail({
+        code: 'sandbox.checkFailed',
+        message: `The sandbox could not be checked: ${messageOf(error)}`,
+        remedy: 'Try "Check again".',
+      });
     }
     this.changed.emit();
   }
@@ -49,12 +57,20 @@ export class SandboxState {
     this.#report = report;
     const broken = report.probes.filter(probe => !probe.ok);
     if (broken.length === 0) {
-      this.#badge = { state: 'holding', label: 'Sandbox: holding', detail: `${report.probes.length} attempts to get out were stopped.` };
+      this.#badge = {
+        state: 'holding',
+        label: 'Sandbox: holding',
+        detail: `${report.probes.length} attempts to get out were stopped.`,
+      };
       this.changed.emit();
       return;
     }
     const names = broken.map(probe => `${probe.name}: ${probe.detail}`).join('; ');
-    const problem = { code: 'sandbox.selfTestFailed', message: `The sandbox did not hold its self-test (${names}).`, remedy: 'Nothing was run. Run "Cordon: Show Sandbox Report" for the details.' };
+    const problem = {
+      code: 'sandbox.selfTestFailed',
+      message: `The sandbox did not hold its self-test (${names}).`,
+      remedy: 'Nothing was run. Run "Cordon: Show Sandbox Report" for the details.',
+    };
     this.#fail(problem);
     this.changed.emit();
     throw new CordonError(problem.code, problem.message, problem.remedy);
@@ -63,11 +79,15 @@ export class SandboxState {
   /** The last self-test and the state of things, as Markdown. */
   report(): string {
     const lines = [`# Cordon: sandbox report`, '', `**${this.#badge.label}.** ${this.#badge.detail}`, ''];
-    if (this.#problem !== undefined) lines.push(this.#problem.message, '', '```', this.#problem.remedy, '```', '');
+    if (this.#problem !== undefined)
+      lines.push(this.#problem.message, '', '```', this.#problem.remedy, '```', '');
     if (this.#report === undefined) lines.push('No session has started yet; its self-test will show here.');
     else {
       lines.push('| attempt to get out | result | detail |', '|---|---|---|');
-      for (const probe of this.#report.probes) lines.push(`| ${probe.name} | ${probe.ok ? 'stopped' : '**not stopped**'} | ${probe.detail.replaceAll('|', '\\|')} |`);
+      for (const probe of this.#report.probes)
+        lines.push(
+          `| ${probe.name} | ${probe.ok ? 'stopped' : '**not stopped**'} | ${probe.detail.replaceAll('|', '\\|')} |`,
+        );
     }
     return lines.join('\n') + '\n';
   }

@@ -70,7 +70,9 @@ export function ruleSettings(): RuleSettings[] {
   if (top?.globalValue !== undefined) found.push({ source: 'user', value: top.globalValue });
   if (top?.workspaceValue !== undefined) found.push({ source: 'workspace', value: top.workspaceValue });
   for (const folder of vscode.workspace.workspaceFolders ?? []) {
-    const value = vscode.workspace.getConfiguration('cordon', folder.uri).inspect('commands.rules')?.workspaceFolderValue;
+    const value = vscode.workspace
+      .getConfiguration('cordon', folder.uri)
+      .inspect('commands.rules')?.workspaceFolderValue;
     // In a single-folder window the folder's value is the workspace's value; reading it twice changes nothing.
     if (value !== undefined && value !== top?.workspaceValue) found.push({ source: 'workspace', value });
   }

@@ -4,17 +4,25 @@ import type { SandboxBadge } from '../protocol/panel.ts';
 export type Activity = 'idle' | 'running' | 'waiting' | 'restricted';
 
 /** The one status bar entry: says what Cordon is doing, and a click answers or opens. */
-export function createStatusItem(): vscode.Disposable & { show(activity: Activity, sandbox: SandboxBadge): void } {
+export function createStatusItem(): vscode.Disposable & {
+  show(activity: Activity, sandbox: SandboxBadge): void;
+} {
   const item = vscode.window.createStatusBarItem('cordon.status', vscode.StatusBarAlignment.Right, 90);
   item.name = 'Cordon';
   return {
     show(activity, sandbox) {
       const broken = sandbox.state === 'failed';
-      item.text = { idle: '$(shield) Cordon', running: '$(sync~spin) Cordon', waiting: '$(bell-dot) Cordon asks', restricted: '$(shield) Cordon: restricted' }[activity];
+      item.text = {
+        idle: '$(shield) Cordon',
+        running: '$(sync~spin) Cordon',
+        waiting: '$(bell-dot) Cordon asks',
+        restricted: '$(shield) Cordon: restricted',
+      }[activity];
       if (broken) item.text = '$(error) Cordon';
       item.tooltip = `Cordon: ${{ idle: 'ready', running: 'working', waiting: 'an approval is waiting', restricted: 'restricted until the workspace is trusted' }[activity]}\nSandbox: ${sandbox.label}`;
       item.command = activity === 'waiting' ? 'cordon.answerApproval' : 'cordon.open';
-      item.backgroundColor = activity === 'waiting' ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
+      item.backgroundColor =
+        activity === 'waiting' ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
       item.accessibilityInformation = { label: item.tooltip };
       item.show();
     },

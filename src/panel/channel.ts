@@ -42,5 +42,7 @@ export function parse(raw: unknown): PanelMessage | string {
   }
   if (size > maxPanelMessage) return `${size} characters, at most ${maxPanelMessage}`;
   const parsed = PanelMessage.safeParse(raw);
-  return parsed.success ? parsed.data : parsed.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+  return parsed.success
+    ? parsed.data
+    : parsed.error.issues.map(issue => `${issue.path.join('.')}: ${issue.message}`).join('; ');
 }

@@ -7,19 +7,32 @@ export interface GateFacts {
   readonly isTrusted: boolean;
   readonly hasModel: boolean;
   /** Why no sandbox can be had, once that is known. */
-  readonly sandboxProblem: { readonly code: string; readonly message: string; readonly remedy: string } | undefined;
+  readonly sandboxProblem:
+    { readonly code: string; readonly message: string; readonly remedy: string } | undefined;
 }
 
 /** What the first run offers, the real models first. */
-export const modelChoices: readonly { readonly provider: ProviderId; readonly label: string; readonly detail: string }[] = [
+export const modelChoices: readonly {
+  readonly provider: ProviderId;
+  readonly label: string;
+  readonly detail: string;
+}[] = [
   { provider: 'anthropic', label: 'Anthropic', detail: 'Claude models, with your own API key.' },
   {
     provider: 'openai',
     label: 'OpenAI-compatible endpoint',
     detail: 'OpenAI, OpenRouter, Ollama, llama.cpp, vLLM: any address that speaks Chat Completions.',
   },
-  { provider: 'vscode', label: 'VS Code language models', detail: 'What this VS Code is signed in to; no key of yours.' },
-  { provider: 'demo', label: demoLabel, detail: 'Offline and free: see how everything works around a script.' },
+  {
+    provider: 'vscode',
+    label: 'VS Code language models',
+    detail: 'What this VS Code is signed in to; no key of yours.',
+  },
+  {
+    provider: 'demo',
+    label: demoLabel,
+    detail: 'Offline and free: see how everything works around a script.',
+  },
 ];
 
 /** The first thing that stands in the way, in the order in which the user can mend them. */

@@ -50,7 +50,9 @@ export class Panels implements vscode.Disposable {
 
   openInEditor(): void {
     this.#attach(
-      vscode.window.createWebviewPanel(editorType, 'Cordon', vscode.ViewColumn.Beside, { retainContextWhenHidden: true }),
+      vscode.window.createWebviewPanel(editorType, 'Cordon', vscode.ViewColumn.Beside, {
+        retainContextWhenHidden: true,
+      }),
     );
   }
 

@@ -84,7 +84,11 @@ export const PanelMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('recheckSandbox') }),
   z.object({ type: z.literal('showSandboxReport') }),
   z.object({ type: z.literal('openInEditor') }),
-  z.object({ type: z.literal('openFile'), path: z.string().max(4_096), line: z.number().int().positive().optional() }),
+  z.object({
+    type: z.literal('openFile'),
+    path: z.string().max(4_096),
+    line: z.number().int().positive().optional(),
+  }),
   z.object({ type: z.literal('openLink'), url: z.url().max(4_096) }),
 ]);
 export type PanelMessage = z.infer<typeof PanelMessage>;

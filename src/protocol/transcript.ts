@@ -42,7 +42,12 @@ export const TranscriptItem = z.discriminatedUnion('kind', [
     /** `cut`: the stream ended before the message did. */
     state: z.enum(['streaming', 'complete', 'cut']),
   }),
-  z.object({ ...base, kind: z.literal('thought'), text: z.string(), state: z.enum(['streaming', 'complete', 'cut']) }),
+  z.object({
+    ...base,
+    kind: z.literal('thought'),
+    text: z.string(),
+    state: z.enum(['streaming', 'complete', 'cut']),
+  }),
   z.object({
     ...base,
     /** `id` is the tool call id. */
@@ -129,7 +134,15 @@ export const Conversation = z.object({
 export type Conversation = z.infer<typeof Conversation>;
 
 export function emptyConversation(id: string): Conversation {
-  return { id, title: 'New conversation', items: [], status: 'idle', approvals: [], questions: [], usage: noUsage };
+  return {
+    id,
+    title: 'New conversation',
+    items: [],
+    status: 'idle',
+    approvals: [],
+    questions: [],
+    usage: noUsage,
+  };
 }
 
 /** Commands print without end; what is kept of one call's output, in UTF-16 units, from the end. */
@@ -145,7 +158,9 @@ export function applyEvent(conversation: Conversation, event: SessionEvent): Con
     }
     case 'text':
       return withItem(conversation, event.id, item =>
-        item.kind === 'assistant' || item.kind === 'thought' ? { ...item, text: item.text + event.text } : item,
+        item.kind === 'assistant' || item.kind === 'thought'
+          ? { ...item, text: item.text + event.text }
+          : item,
       );
     case 'output':
       return withItem(conversation, event.id, item =>
@@ -156,11 +171,17 @@ export function applyEvent(conversation: Conversation, event: SessionEvent): Con
     case 'approval':
       return { ...conversation, approvals: [...conversation.approvals, event.request] };
     case 'approvalSettled':
-      return { ...conversation, approvals: conversation.approvals.filter(request => request.id !== event.id) };
+      return {
+        ...conversation,
+        approvals: conversation.approvals.filter(request => request.id !== event.id),
+      };
     case 'question':
       return { ...conversation, questions: [...conversation.questions, event.question] };
     case 'questionSettled':
-      return { ...conversation, questions: conversation.questions.filter(question => question.id !== event.id) };
+      return {
+        ...conversation,
+        questions: conversation.questions.filter(question => question.id !== event.id),
+      };
     case 'usage':
       return { ...conversation, usage: event.usage };
     case 'title':
@@ -175,5 +196,7 @@ function withItem(
 ): Conversation {
   const at = conversation.items.findLastIndex(item => item.id === id);
   const item = conversation.items[at];
-  return item === undefined ? conversation : { ...conversation, items: conversation.items.with(at, change(item)) };
+  return item === undefined
+    ? conversation
+    : { ...conversation, items: conversation.items.with(at, change(item)) };
 }

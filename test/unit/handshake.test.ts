@@ -21,8 +21,12 @@ test('two sides with the same key accept each other, and what follows is left un
 
 test('an agent with another key is refused', async () => {
   const { toAgent, toBroker } = channel();
-  const agent = proveToBroker(Buffer.alloc(32, 1), toAgent, toBroker, AbortSignal.timeout(500)).catch(() => 'refused');
-  await expect(proveToAgent(Buffer.alloc(32, 2), toBroker, toAgent, signal)).rejects.toMatchObject({ code: 'handshake.failed' });
+  const agent = proveToBroker(Buffer.alloc(32, 1), toAgent, toBroker, AbortSignal.timeout(500)).catch(
+    () => 'refused',
+  );
+  await expect(proveToAgent(Buffer.alloc(32, 2), toBroker, toAgent, signal)).rejects.toMatchObject({
+    code: 'handshake.failed',
+  });
   expect(await agent).toBe('refused');
 });
 
@@ -30,7 +34,9 @@ test('the agent refuses a broker that plays its own proof back', async () => {
   const { toAgent, toBroker } = channel();
   const agent = proveToBroker(Buffer.alloc(32, 1), toAgent, toBroker, signal);
   toAgent.write('{"challenge":"x"}\n');
-  const reply = JSON.parse(String(await new Promise(resolve => toBroker.once('data', resolve)))) as { proof: string };
+  const reply = JSON.parse(String(await new Promise(resolve => toBroker.once('data', resolve)))) as {
+    proof: string;
+  };
   toAgent.write(JSON.stringify({ proof: reply.proof }) + '\n');
   await expect(agent).rejects.toMatchObject({ code: 'handshake.failed' });
 });
