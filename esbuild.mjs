@@ -1,10 +1,12 @@
 // Builds everything that ships into dist/: the extension, the command line, the programs that run inside the
-// sandbox, and the panel. `--watch` rebuilds on change (the F5 task); `--production` minifies.
+// sandbox, and the panel. `--watch` rebuilds on change (the F5 task); `--production` minifies; `--out DIR` builds
+// elsewhere.
 import { rmSync } from 'node:fs';
 import esbuild from 'esbuild';
 
 const watch = process.argv.includes('--watch');
 const production = process.argv.includes('--production');
+const out = process.argv.includes('--out') ? (process.argv[process.argv.indexOf('--out') + 1] ?? 'dist') : 'dist';
 
 /** @type {esbuild.BuildOptions} */
 const shared = {
@@ -32,23 +34,23 @@ const node = {
 };
 
 const builds = [
-  { ...node, entryPoints: { extension: 'src/extension.ts' }, outdir: 'dist' },
+  { ...node, entryPoints: { extension: 'src/extension.ts' }, outdir: out },
   {
     ...node,
     entryPoints: { cli: 'src/cli/main.ts' },
-    outdir: 'dist',
+    outdir: out,
     banner: { js: '#!/usr/bin/env node\n' + node.banner.js },
   },
   // Bound read-only into sandboxes, one self-contained file each.
   {
     ...node,
     entryPoints: { agent: 'sandbox/agent/main.ts', 'file-writer': 'sandbox/fileWriter.ts' },
-    outdir: 'dist',
+    outdir: out,
   },
   {
     ...shared,
     entryPoints: { panel: 'webview/main.tsx' },
-    outdir: 'dist/webview',
+    outdir: `${out}/webview`,
     platform: 'browser',
     target: 'es2022',
     format: 'iife',
@@ -58,7 +60,7 @@ const builds = [
   },
 ];
 
-rmSync('dist', { recursive: true, force: true });
+rmSync(out, { recursive: true, force: true });
 if (watch) {
   for (const build of builds) await (await esbuild.context(build)).watch();
   console.log('[watch] build finished, watching for changes');

@@ -1,0 +1,27 @@
+import { installPackages } from './packages.mjs';
+import { Stop } from './steps.mjs';
+import { bubblewrap, chromium, ensurePrograms } from './systemPrograms.mjs';
+import { findNode } from './toolchain.mjs';
+
+/**
+ * Brings a fresh clone to where it can build and run: packages, Bubblewrap and, for the tests, Chromium. Begins on
+ * Node 20 with nothing installed; does nothing when nothing is missing.
+ *
+ * @param {'start' | 'test'} purpose
+ * @returns {Promise<{ node: string }>} the Node for everything that follows
+ * @throws {Stop} with what a person has to do first
+ */
+export async function setUp(purpose) {
+  const [major = 0] = process.versions.node.split('.').map(Number);
+  if (major < 20) throw new Stop(`Node 20 or newer is needed to begin; this is ${process.version}.`);
+
+  if (process.platform === 'linux') {
+    await ensurePrograms(purpose === 'test' ? [bubblewrap, chromium] : [bubblewrap]);
+  } else if (purpose === 'test') {
+    throw new Stop('The tests need Linux: they attack a real Bubblewrap sandbox.');
+  } else {
+    console.log('  There is no Bubblewrap on this system: Cordon will open, and say that it runs nothing.');
+  }
+  await installPackages();
+  return { node: await findNode() };
+}

@@ -1,0 +1,53 @@
+// `npm start`: everything from a fresh clone to a VS Code with Cordon in it and the sample project open.
+import { packageExtension } from './extension.mjs';
+import { cache } from './paths.mjs';
+import { copySample } from './sample.mjs';
+import { setUp } from './setup.mjs';
+import { Stop, run } from './steps.mjs';
+import { findDesktop, startDesktop } from './desktop.mjs';
+import { startInBrowser } from './browserWorkbench.mjs';
+import path from 'node:path';
+
+const usage = `npm start [-- OPTIONS]
+
+  --fresh     make the sample project new
+  --browser   use code-server even if a desktop VS Code is installed`;
+
+await run(async () => {
+  const options = new Set(process.argv.slice(2));
+  if (options.has('--help')) return console.log(usage);
+  const unknown = [...options].filter(option => !['--fresh', '--browser'].includes(option));
+  if (unknown.length > 0) throw new Stop(`Unknown: ${unknown.join(' ')}\n\n${usage}`);
+
+  console.log('Cordon');
+  const { node } = await setUp('start');
+  const extension = await packageExtension(node);
+  const sample = path.join(cache, 'sample');
+  await copySample(sample, { fresh: options.has('--fresh') });
+
+  const desktop = options.has('--browser') ? undefined : findDesktop();
+  const workbench =
+    desktop === undefined
+      ? await startInBrowser({ node, extension, folder: sample })
+      : await startDesktop({ program: desktop, extension, folder: sample });
+  if (workbench === undefined) return;
+
+  console.log(workbench.greeting);
+  console.log(`Try “Fix the failing test.” in the box “Ask Cordon”. The project is ${path.relative('', sample)}.`);
+  console.log('Ctrl-C stops everything.');
+  const reason = await Promise.race([stopRequest(), workbench.ended]);
+  await workbench.stop();
+  if (reason instanceof Stop) throw reason;
+  console.log('\nStopped.');
+  process.exit(0);
+});
+
+/** Resolves when we are to stop: by signal, or because the npm that runs us is gone. */
+function stopRequest() {
+  return new Promise(resolve => {
+    for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(name, () => resolve(name));
+    if (process.env['npm_lifecycle_event'] === undefined) return;
+    const parent = process.ppid;
+    setInterval(() => process.ppid !== parent && resolve('orphaned'), 500).unref();
+  });
+}
