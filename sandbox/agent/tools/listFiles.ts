@@ -1,0 +1,68 @@
+import { readdir, stat } from 'node:fs/promises';
+import * as z from 'zod';
+import { foldPaths } from '../foldPaths.ts';
+import { runRipgrep } from '../ripgrep.ts';
+import { fileProblem } from '../workspace.ts';
+import { everywhere } from './search.ts';
+import { defineTool, quoted, said } from './tool.ts';
+
+/** Files that are looked at, and lines that are shown, at most. */
+const maxFiles = 20_000;
+const maxEntries = 500;
+
+export const listFilesTool = defineTool({
+  name: 'list_files',
+  description:
+    'Lists the files below a folder, ignored ones (.gitignore) left out. Where there are too many, folders are shown ' +
+    'with the number of files in them; list those next.',
+  kind: 'search',
+  isReadOnly: true,
+  input: {
+    path: z.string().optional().describe('Folder; the first workspace folder when absent.'),
+    include: z
+      .string()
+      .max(1_000)
+      .refine(text => !text.includes('\0'), 'must not hold a null byte')
+      .optional()
+      .describe('Only files that match this glob, such as *.ts or **/test/**.'),
+  },
+  title: ({ path = '.', include }) => `List ${path}${include === undefined ? '' : ` (${include})`}`,
+  path: ({ path }) => (path === undefined ? undefined : { path }),
+  async run({ path: where = '.', include }, context) {
+    const resolved = await context.workspace.resolve(where);
+    if (resolved.kind === 'refused') return said(false, resolved.message);
+    if (!resolved.exists) return said(false, `${where} does not exist.`);
+    if (!(await stat(resolved.real)).isDirectory())
+      return said(false, `${where} is a file. Read it with read_file.`);
+    const args = [
+      '--files',
+      '--sort=path',
+      ...everywhere,
+      ...(include === undefined ? [] : ['--glob', include]),
+    ];
+    const result = await runRipgrep(context.ripgrep, args, resolved.path, maxFiles, context.signal);
+    if (result.problem !== undefined)
+      return quoted(false, 'Listing failed.', 'ripgrep', result.problem, 2_000);
+    let unlisted: string[] = [];
+    try {
+      if (include === undefined) unlisted = await unlistedEntries(resolved.real, result.lines);
+    } catch (error) {
+      return said(false, `${where} could not be listed: ${fileProblem(error)}.`);
+    }
+    const notes =
+      unlisted.length === 0 ? '' : ` Ignored or empty, not listed: ${unlisted.slice(0, 30).join(', ')}.`;
+    if (result.lines.length === 0) return said(true, `No files in ${where}.${notes}`);
+    const more = result.isCut ? ' or more' : '';
+    const sentence = `${result.lines.length.toLocaleString('en-US')}${more} files in ${where}.${notes}`;
+    return quoted(true, sentence, `files in ${where}`, foldPaths(result.lines, maxEntries).join('\n'));
+  },
+});
+
+/** What is in the folder itself but has no file in the list, folders with a slash. */
+async function unlistedEntries(folder: string, files: readonly string[]): Promise<string[]> {
+  const listed = new Set(files.map(file => file.split('/', 1)[0]));
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries
+    .filter(entry => entry.name !== '.git' && !listed.has(entry.name))
+    .map(entry => JSON.stringify(entry.isDirectory() ? `${entry.name}/` : entry.name).slice(1, -1));
+}
