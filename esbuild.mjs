@@ -6,7 +6,9 @@ import esbuild from 'esbuild';
 
 const watch = process.argv.includes('--watch');
 const production = process.argv.includes('--production');
-const out = process.argv.includes('--out') ? (process.argv[process.argv.indexOf('--out') + 1] ?? 'dist') : 'dist';
+const out = process.argv.includes('--out')
+  ? (process.argv[process.argv.indexOf('--out') + 1] ?? 'dist')
+  : 'dist';
 
 /** @type {esbuild.BuildOptions} */
 const shared = {
@@ -62,8 +64,19 @@ const builds = [
 
 rmSync(out, { recursive: true, force: true });
 if (watch) {
-  for (const build of builds) await (await esbuild.context(build)).watch();
-  console.log('[watch] build finished, watching for changes');
+  // The editor's task waits for these two lines; the bundles count as one build.
+  console.log('[watch] build started');
+  let running = 0;
+  const announce = {
+    name: 'announce',
+    setup(build) {
+      build.onStart(() => void (running++ === 0 && console.log('[watch] build started')));
+      build.onEnd(() => void (--running === 0 && console.log('[watch] build finished')));
+    },
+  };
+  await Promise.allSettled(builds.map(build => esbuild.build(build)));
+  console.log('[watch] build finished');
+  for (const build of builds) await (await esbuild.context({ ...build, plugins: [announce] })).watch();
 } else {
   await Promise.all(builds.map(build => esbuild.build(build)));
 }

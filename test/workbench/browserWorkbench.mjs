@@ -66,7 +66,9 @@ async function openDoorSomewhere(behind) {
   try {
     return await openDoor({ ...behind, port: usualPort });
   } catch {
-    console.log(`  Port ${usualPort} is taken; another one is used. The browser will ask about trust and keys again.`);
+    console.log(
+      `  Port ${usualPort} is taken; another one is used. The browser will ask about trust and keys again.`,
+    );
     return openDoor({ ...behind, port: 0 });
   }
 }

@@ -15,9 +15,11 @@ import { Stop, step } from './steps.mjs';
  */
 export function findDesktop() {
   const { PATH = '', DISPLAY, WAYLAND_DISPLAY, VSCODE_IPC_HOOK_CLI, WSL_DISTRO_NAME } = process.env;
-  if (process.platform === 'linux' && DISPLAY === undefined && WAYLAND_DISPLAY === undefined) return undefined;
+  if (process.platform === 'linux' && DISPLAY === undefined && WAYLAND_DISPLAY === undefined)
+    return undefined;
   // In a remote terminal `code` only talks to the window outside; as root it refuses to start.
-  if (VSCODE_IPC_HOOK_CLI !== undefined || WSL_DISTRO_NAME !== undefined || process.getuid?.() === 0) return undefined;
+  if (VSCODE_IPC_HOOK_CLI !== undefined || WSL_DISTRO_NAME !== undefined || process.getuid?.() === 0)
+    return undefined;
   const found = PATH.split(path.delimiter).map(folder => path.join(folder, 'code'));
   return found.find(file => {
     try {
@@ -46,7 +48,11 @@ export async function startDesktop({ program, extension, folder }) {
   await step('Installing Cordon into VS Code', () =>
     execute(program, [...own, '--install-extension', extension.file, '--force'], { env }),
   );
-  const child = spawn(program, [...own, '--new-window', '--wait', folder], { env, detached: true, stdio: 'ignore' });
+  const child = spawn(program, [...own, '--new-window', '--wait', folder], {
+    env,
+    detached: true,
+    stdio: 'ignore',
+  });
   const { pid } = child;
   return {
     greeting: '\nCordon is ready, in a VS Code window of its own.',

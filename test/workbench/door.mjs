@@ -36,7 +36,12 @@ export async function openDoor({ socket, port, token, home }) {
       return response.end();
     }
     if (!same(cookieOf(request, cookie), token)) return refuse(response);
-    const inner = http.request({ socketPath: socket, method: request.method, path: request.url, headers: request.headers });
+    const inner = http.request({
+      socketPath: socket,
+      method: request.method,
+      path: request.url,
+      headers: request.headers,
+    });
     inner.once('response', answer => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(response);
@@ -49,7 +54,9 @@ export async function openDoor({ socket, port, token, home }) {
   server.on('upgrade', (request, outer, head) => {
     if (!isOurHost(request, bound) || !same(cookieOf(request, cookie), token)) return outer.destroy();
     const inner = net.connect(socket, () => {
-      const headers = request.rawHeaders.map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`)).join('');
+      const headers = request.rawHeaders
+        .map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`))
+        .join('');
       inner.write(`${request.method} ${request.url} HTTP/1.1\r\n${headers}\r\n`);
       inner.write(head);
       inner.pipe(outer).pipe(inner);
@@ -84,7 +91,9 @@ function isOurHost(request, port) {
 /** @param {http.ServerResponse} response */
 function refuse(response) {
   response.writeHead(403, { 'content-type': 'text/plain; charset=utf-8' });
-  response.end('This is the workbench of `npm start`. Open the whole address that it printed, with the token.\n');
+  response.end(
+    'This is the workbench of `npm start`. Open the whole address that it printed, with the token.\n',
+  );
 }
 
 /**

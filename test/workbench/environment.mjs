@@ -19,5 +19,6 @@ export function workbenchEnvironment(outer) {
   };
 }
 
-const fromOutside = /^(VSCODE_|ELECTRON_|NODE_OPTIONS$|NODE_ENV$|NODE_TEST|VITEST|npm_|INIT_CWD$|PORT$|PASSWORD$)/;
+const fromOutside =
+  /^(VSCODE_|ELECTRON_|NODE_OPTIONS$|NODE_ENV$|NODE_TEST|VITEST|npm_|INIT_CWD$|PORT$|PASSWORD$)/;
 const ofTools = /(node_modules\/\.bin|node-gyp-bin)\/?$/;

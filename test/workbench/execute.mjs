@@ -30,9 +30,15 @@ export function attempt(program, args, { cwd, env = process.env } = {}) {
     let output = '';
     child.stdout.setEncoding('utf8').on('data', text => (output += text));
     child.stderr.setEncoding('utf8').on('data', text => (output += text));
-    child.once('error', error => resolve({ ok: false, output, ending: `It could not be started: ${error.message}` }));
+    child.once('error', error =>
+      resolve({ ok: false, output, ending: `It could not be started: ${error.message}` }),
+    );
     child.once('close', (code, signal) =>
-      resolve({ ok: code === 0, output, ending: signal ? `It was ended by ${signal}.` : `It ended with ${code}.` }),
+      resolve({
+        ok: code === 0,
+        output,
+        ending: signal ? `It was ended by ${signal}.` : `It ended with ${code}.`,
+      }),
     );
   });
 }

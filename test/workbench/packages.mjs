@@ -11,7 +11,18 @@ import { step } from './steps.mjs';
 export async function installPackages() {
   if (installedAsLocked()) return;
   await step('Installing packages from the lock file', () =>
-    npm(['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'], root),
+    npm(
+      [
+        'ci',
+        '--ignore-scripts',
+        '--include=dev',
+        '--include=optional',
+        '--no-audit',
+        '--no-fund',
+        '--loglevel=error',
+      ],
+      root,
+    ),
   );
 }
 

@@ -18,7 +18,7 @@ export async function endTree(pid, patience = 4_000) {
   }
   signal(-pid, 'SIGKILL');
   for (const each of left) signal(each.pid, 'SIGKILL');
-  for (const until = Date.now() + 2_000; Date.now() < until && left.some(isAlive); ) await delay(25);
+  for (const until = Date.now() + 2_000; Date.now() < until && left.some(isAlive);) await delay(25);
 }
 
 /**
@@ -39,7 +39,7 @@ export async function endTree(pid, patience = 4_000) {
 function treeOf(pid) {
   const all = running();
   const found = all.filter(each => each.pid === pid || each.session === pid);
-  for (let size = -1; size !== found.length; ) {
+  for (let size = -1; size !== found.length;) {
     size = found.length;
     found.push(...all.filter(each => !found.includes(each) && found.some(one => one.pid === each.parent)));
   }
@@ -83,7 +83,10 @@ function isAlive({ pid, started }) {
  * @param {Running[]} seen
  */
 function merge(known, seen) {
-  return [...known, ...seen.filter(each => !known.some(one => one.pid === each.pid && one.started === each.started))];
+  return [
+    ...known,
+    ...seen.filter(each => !known.some(one => one.pid === each.pid && one.started === each.started)),
+  ];
 }
 
 /**

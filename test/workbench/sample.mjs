@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { attempt } from './execute.mjs';
-import { root } from './paths.mjs';
+import { cache, root } from './paths.mjs';
 
 /**
  * A copy of the sample project to work in, with a git history of one commit where git is installed, so that the
@@ -15,7 +15,14 @@ export async function copySample(folder, { fresh = false } = {}) {
   if (existsSync(folder)) return;
   mkdirSync(path.dirname(folder), { recursive: true });
   cpSync(path.join(root, 'test/sample'), folder, { recursive: true });
-  const who = ['-c', 'user.name=Cordon', '-c', 'user.email=sample@example.invalid', '-c', 'commit.gpgsign=false'];
+  const who = [
+    '-c',
+    'user.name=Cordon',
+    '-c',
+    'user.email=sample@example.invalid',
+    '-c',
+    'commit.gpgsign=false',
+  ];
   for (const args of [
     ['init', '--quiet', '--initial-branch=main'],
     ['add', '--all'],
@@ -24,3 +31,6 @@ export async function copySample(folder, { fresh = false } = {}) {
     if (!(await attempt('git', ['-C', folder, ...args])).ok) return;
   }
 }
+
+// For the debugger's preparations.
+if (process.argv[1] === import.meta.filename) await copySample(path.join(cache, 'sample'));

@@ -49,7 +49,12 @@ export async function startServer({ node, entry, home, runFolder, extension, set
     [
       ...own,
       ...['--socket', socket, '--socket-mode', '600', '--auth', 'none'],
-      ...['--disable-telemetry', '--disable-update-check', '--disable-getting-started-override', '--disable-proxy'],
+      ...[
+        '--disable-telemetry',
+        '--disable-update-check',
+        '--disable-getting-started-override',
+        '--disable-proxy',
+      ],
       ...args,
     ],
     { env, detached: true, stdio: ['ignore', log, log] },

@@ -33,7 +33,9 @@ await run(async () => {
   if (workbench === undefined) return;
 
   console.log(workbench.greeting);
-  console.log(`Try “Fix the failing test.” in the box “Ask Cordon”. The project is ${path.relative('', sample)}.`);
+  console.log(
+    `Try “Fix the failing test.” in the box “Ask Cordon”. The project is ${path.relative('', sample)}.`,
+  );
   console.log('Ctrl-C stops everything.');
   const reason = await Promise.race([stopRequest(), workbench.ended]);
   await workbench.stop();
@@ -45,7 +47,8 @@ await run(async () => {
 /** Resolves when we are to stop: by signal, or because the npm that runs us is gone. */
 function stopRequest() {
   return new Promise(resolve => {
-    for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(name, () => resolve(name));
+    for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
+      process.on(name, () => resolve(name));
     if (process.env['npm_lifecycle_event'] === undefined) return;
     const parent = process.ppid;
     setInterval(() => process.ppid !== parent && resolve('orphaned'), 500).unref();

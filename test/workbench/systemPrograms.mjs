@@ -14,14 +14,26 @@ import { Stop, step } from './steps.mjs';
 export const bubblewrap = {
   title: 'Bubblewrap',
   commands: ['bwrap'],
-  packages: { 'apt-get': 'bubblewrap', dnf: 'bubblewrap', pacman: 'bubblewrap', zypper: 'bubblewrap', apk: 'bubblewrap' },
+  packages: {
+    'apt-get': 'bubblewrap',
+    dnf: 'bubblewrap',
+    pacman: 'bubblewrap',
+    zypper: 'bubblewrap',
+    apk: 'bubblewrap',
+  },
 };
 
 /** @type {SystemProgram} */
 export const chromium = {
   title: 'Chromium',
   commands: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
-  packages: { 'apt-get': 'chromium', dnf: 'chromium', pacman: 'chromium', zypper: 'chromium', apk: 'chromium' },
+  packages: {
+    'apt-get': 'chromium',
+    dnf: 'chromium',
+    pacman: 'chromium',
+    zypper: 'chromium',
+    apk: 'chromium',
+  },
 };
 
 /** How each package manager installs without asking, and how it learns of new packages first. */
@@ -57,7 +69,10 @@ export async function ensurePrograms(programs) {
   if (manager === undefined) {
     throw new Stop(`${titles} needed. Install it with your system's package manager, then try again.`);
   }
-  const install = [...manager.install, ...missing.map(program => program.packages[manager.name] ?? program.title)];
+  const install = [
+    ...manager.install,
+    ...missing.map(program => program.packages[manager.name] ?? program.title),
+  ];
   const byHand = `sudo ${[manager.name, ...install].join(' ')}`;
   const prefix = await rootPrefix();
   if (prefix === undefined) throw new Stop(`${titles} needed. Type this, then try again:\n\n  ${byHand}`);
@@ -72,7 +87,9 @@ export async function ensurePrograms(programs) {
       done = await attempt(program, [...before, ...install], { env });
     }
     if (!done.ok || missing.some(each => findProgram(each) === undefined)) {
-      throw new Stop(`${done.output.trim()}\n\n${titles} could not be installed. This is what was tried:\n\n  ${byHand}`);
+      throw new Stop(
+        `${done.output.trim()}\n\n${titles} could not be installed. This is what was tried:\n\n  ${byHand}`,
+      );
     }
   });
 }
@@ -86,13 +103,17 @@ export function findProgram(program) {
     const chosen = process.env['CHROMIUM'] ?? playwrightChromium();
     if (chosen !== undefined && isExecutable(chosen)) return chosen;
   }
-  return program.commands.map(which).find(found => found !== undefined && !(program === chromium && isSnap(found)));
+  return program.commands
+    .map(which)
+    .find(found => found !== undefined && !(program === chromium && isSnap(found)));
 }
 
 /** How to become root: not at all, by sudo that asks nothing, or (undefined) not without a person. */
 async function rootPrefix() {
   if (process.getuid?.() === 0) return [];
-  return which('sudo') !== undefined && (await attempt('sudo', ['-n', 'true'])).ok ? ['sudo', '-n'] : undefined;
+  return which('sudo') !== undefined && (await attempt('sudo', ['-n', 'true'])).ok
+    ? ['sudo', '-n']
+    : undefined;
 }
 
 /** @param {string} command */
@@ -138,7 +159,9 @@ function playwrightChromium() {
   try {
     return readdirSync(folder)
       .filter(name => /^chromium-\d+$/.test(name))
-      .flatMap(name => ['chrome-linux64/chrome', 'chrome-linux/chrome'].map(file => path.join(folder, name, file)))
+      .flatMap(name =>
+        ['chrome-linux64/chrome', 'chrome-linux/chrome'].map(file => path.join(folder, name, file)),
+      )
       .find(isExecutable);
   } catch {
     return undefined;
