@@ -34,6 +34,17 @@ export function problemOfAnswer(name: string, status: number, error: ProviderErr
   };
 }
 
+/** Neither an answer nor an error of the wire: a web page, another protocol. */
+export function invalidAnswer(name: string): Problem {
+  return {
+    code: 'gateway.invalidAnswer',
+    message: `${name} sent something that is not a model's answer.`,
+    remedy: 'Check the base URL and that the service speaks this protocol, or choose another model.',
+    status: 502,
+    passes: false,
+  };
+}
+
 function fits(rule: AnswerRule, status: number, error: ProviderError): boolean {
   if (rule.statuses?.includes(status)) return true;
   if (rule.types?.some(type => error.types.includes(type))) return true;
@@ -47,7 +58,8 @@ export const answerRules: readonly AnswerRule[] = [
     code: 'gateway.noCredit',
     statuses: [402],
     types: ['insufficient_quota', 'billing_error', 'billing_not_active', 'insufficient_credits'],
-    words: /credit balance is too low|exceeded your current quota|insufficient (credit|balance|quota|funds)|billing/i,
+    words:
+      /credit balance is too low|exceeded your current quota|insufficient (credit|balance|quota|funds)|billing/i,
     wordsUnder: [0, 400, 403, 429],
     status: 402,
     passes: false,
@@ -72,7 +84,8 @@ export const answerRules: readonly AnswerRule[] = [
     status: 401,
     passes: false,
     message: name => `${name} did not accept the key.`,
-    remedy: 'Choose the model again and type the key anew; check that it belongs to this provider and is not revoked.',
+    remedy:
+      'Choose the model again and type the key anew; check that it belongs to this provider and is not revoked.',
   },
   {
     code: 'gateway.notAllowed',
@@ -85,7 +98,8 @@ export const answerRules: readonly AnswerRule[] = [
   },
   {
     code: 'gateway.noTools',
-    words: /(not|n't) support (the use of )?(tools?\b|tool[ _-]use|function)|no endpoints found that support tool/i,
+    words:
+      /(not|n't) support (the use of )?(tools?\b|tool[ _-]use|function)|no endpoints found that support tool/i,
     wordsUnder: [0, 400, 404, 422, 500],
     status: 400,
     passes: false,
@@ -95,14 +109,20 @@ export const answerRules: readonly AnswerRule[] = [
   {
     code: 'gateway.contextTooLong',
     statuses: [413],
-    types: ['context_length_exceeded', 'exceed_context_size_error', 'request_too_large', 'string_above_max_length'],
+    types: [
+      'context_length_exceeded',
+      'exceed_context_size_error',
+      'request_too_large',
+      'string_above_max_length',
+    ],
     words:
       /(prompt|input|request) is too (long|large)|context (length|window|size)|too many (input )?tokens|maximum (context|number of tokens)|exceeds? the (available )?context/i,
     wordsUnder: [0, 400, 422, 500],
     status: 400,
     passes: false,
     message: () => 'The conversation is longer than this model can read.',
-    remedy: 'Start a new conversation, or choose a model with a larger context (or a smaller cordon.agent.contextTokens).',
+    remedy:
+      'Start a new conversation, or choose a model with a larger context (or a smaller cordon.agent.contextTokens).',
   },
   {
     code: 'gateway.noModel',
@@ -158,7 +178,8 @@ export const answerRules: readonly AnswerRule[] = [
     status: 500,
     passes: true,
     message: name => `${name} failed while answering.`,
-    remedy: 'Send the message again; if it keeps failing, look at the provider’s status page or choose another model.',
+    remedy:
+      'Send the message again; if it keeps failing, look at the provider’s status page or choose another model.',
   },
   {
     code: 'gateway.refusedRequest',
@@ -167,7 +188,8 @@ export const answerRules: readonly AnswerRule[] = [
     status: 400,
     passes: false,
     message: name => `${name} does not understand this request.`,
-    remedy: 'Choose another model: this one may lack something that the agent needs. Starting a new conversation may help.',
+    remedy:
+      'Choose another model: this one may lack something that the agent needs. Starting a new conversation may help.',
   },
 ];
 

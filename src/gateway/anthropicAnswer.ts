@@ -17,7 +17,10 @@ export interface AnswerOptions {
  * Speaks the Anthropic Messages protocol for a model that does not: the parts become one message, streamed as the
  * provider would or whole. When the parts fail the stream fails with them; nothing pretends to be a whole answer.
  */
-export async function anthropicAnswer(parts: AsyncIterable<AnswerPart>, options: AnswerOptions): Promise<Response> {
+export async function anthropicAnswer(
+  parts: AsyncIterable<AnswerPart>,
+  options: AnswerOptions,
+): Promise<Response> {
   const events = messageEvents(parts, options);
   if (!options.streamed) return Response.json(await wholeMessage(events));
   // The first part is awaited here, so that a model that refuses at once still answers with an error.
@@ -27,7 +30,9 @@ export async function anthropicAnswer(parts: AsyncIterable<AnswerPart>, options:
     async pull(controller) {
       const next = opening.shift() ?? (await events.next());
       if (next.done === true) return controller.close();
-      controller.enqueue(encoder.encode(`event: ${next.value.type}\ndata: ${JSON.stringify(next.value)}\n\n`));
+      controller.enqueue(
+        encoder.encode(`event: ${next.value.type}\ndata: ${JSON.stringify(next.value)}\n\n`),
+      );
     },
     async cancel() {
       await events.return(undefined);
@@ -38,7 +43,10 @@ export async function anthropicAnswer(parts: AsyncIterable<AnswerPart>, options:
 
 type MessageEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
 
-async function* messageEvents(parts: AsyncIterable<AnswerPart>, options: AnswerOptions): AsyncGenerator<MessageEvent, void> {
+async function* messageEvents(
+  parts: AsyncIterable<AnswerPart>,
+  options: AnswerOptions,
+): AsyncGenerator<MessageEvent, void> {
   yield {
     type: 'message_start',
     message: {
@@ -62,7 +70,8 @@ async function* messageEvents(parts: AsyncIterable<AnswerPart>, options: AnswerO
       index += 1;
     }
     if (part.kind === 'text') {
-      if (startsBlock) yield { type: 'content_block_start', index, content_block: { type: 'text', text: '' } };
+      if (startsBlock)
+        yield { type: 'content_block_start', index, content_block: { type: 'text', text: '' } };
       yield { type: 'content_block_delta', index, delta: { type: 'text_delta', text: part.text } };
       inText = true;
     } else {
@@ -77,7 +86,11 @@ async function* messageEvents(parts: AsyncIterable<AnswerPart>, options: AnswerO
   }
   if (inText) yield { type: 'content_block_stop', index };
   const output_tokens = (await options.outputTokens?.()) ?? 0;
-  yield { type: 'message_delta', delta: { stop_reason: stopReason, stop_sequence: null }, usage: { output_tokens } };
+  yield {
+    type: 'message_delta',
+    delta: { stop_reason: stopReason, stop_sequence: null },
+    usage: { output_tokens },
+  };
   yield { type: 'message_stop' };
 }
 

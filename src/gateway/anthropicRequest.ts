@@ -47,7 +47,9 @@ const record = z.record(z.string(), z.unknown());
 export const AnthropicRequest = z.strictObject({
   model: z.string(),
   messages: z
-    .array(z.looseObject({ role: z.enum(['user', 'assistant']), content: z.union([z.string(), z.array(Block)]) }))
+    .array(
+      z.looseObject({ role: z.enum(['user', 'assistant']), content: z.union([z.string(), z.array(Block)]) }),
+    )
     .min(1),
   max_tokens: z.number().int().positive(),
   stream: z.boolean().optional(),

@@ -52,7 +52,10 @@ function parse(text: string): URL {
     throw badBaseUrl('The base URL is not an address.', 'It looks like https://example.com/v1.');
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') {
-    throw badBaseUrl(`The base URL begins with ${url.protocol}, which is not a web address.`, 'Use https:// or http://.');
+    throw badBaseUrl(
+      `The base URL begins with ${url.protocol}, which is not a web address.`,
+      'Use https:// or http://.',
+    );
   }
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
     throw badBaseUrl(

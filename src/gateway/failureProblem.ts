@@ -28,7 +28,8 @@ export const failureRules: readonly FailureRule[] = [
     code: 'gateway.redirected',
     names: /unexpected redirect|redirect mode is set to error|ERR_UNSAFE_REDIRECT/i,
     passes: false,
-    message: host => `${host} answered with a redirect, which Cordon does not follow, because the key would go along.`,
+    message: host =>
+      `${host} answered with a redirect, which Cordon does not follow, because the key would go along.`,
     remedy: 'Set the base URL to the address that it redirects to, if you trust it.',
   },
   {
@@ -40,7 +41,8 @@ export const failureRules: readonly FailureRule[] = [
   },
   {
     code: 'gateway.noNetwork',
-    names: /EAI_AGAIN|ENETUNREACH|ENETDOWN|EHOSTUNREACH|EHOSTDOWN|EADDRNOTAVAIL|ERR_INTERNET_DISCONNECTED|ERR_ADDRESS_UNREACHABLE|ERR_NETWORK_CHANGED/,
+    names:
+      /EAI_AGAIN|ENETUNREACH|ENETDOWN|EHOSTUNREACH|EHOSTDOWN|EADDRNOTAVAIL|ERR_INTERNET_DISCONNECTED|ERR_ADDRESS_UNREACHABLE|ERR_NETWORK_CHANGED/,
     passes: true,
     message: host => `There is no network connection to ${host}.`,
     remedy: 'Check the network connection (VPN, proxy) and send the message again.',
@@ -66,7 +68,8 @@ export const failureRules: readonly FailureRule[] = [
     names: /ETIMEDOUT|ESOCKETTIMEDOUT|UND_ERR_\w*TIMEOUT|ERR_TIMED_OUT|ERR_CONNECTION_TIMED_OUT|TimeoutError/,
     passes: true,
     message: host => `${host} took too long to answer.`,
-    remedy: 'Check the network connection; a local model may need longer to load. Then send the message again.',
+    remedy:
+      'Check the network connection; a local model may need longer to load. Then send the message again.',
   },
   {
     code: 'gateway.cut',
@@ -92,6 +95,7 @@ function failureNames(error: unknown, depth = 0): string[] {
   const names: string[] = [];
   if ('code' in error && typeof error.code === 'string') names.push(error.code);
   names.push(error.name, error.message);
-  if (error instanceof AggregateError) for (const one of error.errors) names.push(...failureNames(one, depth + 1));
+  if (error instanceof AggregateError)
+    for (const one of error.errors) names.push(...failureNames(one, depth + 1));
   return [...names, ...failureNames(error.cause, depth + 1)];
 }

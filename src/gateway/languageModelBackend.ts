@@ -21,7 +21,12 @@ export interface LanguageModel {
 
 export type LanguageModelPart =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'toolCall'; readonly callId: string; readonly name: string; readonly input: Readonly<Record<string, unknown>> }
+  | {
+      readonly kind: 'toolCall';
+      readonly callId: string;
+      readonly name: string;
+      readonly input: Readonly<Record<string, unknown>>;
+    }
   | { readonly kind: 'toolResult'; readonly callId: string; readonly text: string };
 
 export interface LanguageModelMessage {
@@ -66,12 +71,16 @@ export function languageModelBackend(model: LanguageModel): ModelBackend {
 
 /** The same conversation without what only the wire protocol knows. */
 export function languageModelRequest(request: AnthropicRequest): LanguageModelRequest {
-  const system = typeof request.system === 'string' ? request.system : (request.system ?? []).map(block => block.text).join('\n\n');
+  const system =
+    typeof request.system === 'string'
+      ? request.system
+      : (request.system ?? []).map(block => block.text).join('\n\n');
   const messages = request.messages.map(({ role, content }): LanguageModelMessage => {
     const blocks = typeof content === 'string' ? [{ type: 'text' as const, text: content }] : content;
     return { role, parts: blocks.flatMap(block => partsOf(block)) };
   });
-  const instructions: LanguageModelMessage[] = system === '' ? [] : [{ role: 'user', parts: [{ kind: 'text', text: system }] }];
+  const instructions: LanguageModelMessage[] =
+    system === '' ? [] : [{ role: 'user', parts: [{ kind: 'text', text: system }] }];
   return {
     messages: joined([...instructions, ...messages.filter(message => message.parts.length > 0)]),
     tools: (request.tools ?? []).map(tool => ({
@@ -111,7 +120,8 @@ function joined(messages: readonly LanguageModelMessage[]): LanguageModelMessage
   const result: LanguageModelMessage[] = [];
   for (const message of messages) {
     const last = result.at(-1);
-    if (last?.role === message.role) result[result.length - 1] = { ...last, parts: [...last.parts, ...message.parts] };
+    if (last?.role === message.role)
+      result[result.length - 1] = { ...last, parts: [...last.parts, ...message.parts] };
     else result.push(message);
   }
   return result;
@@ -146,7 +156,11 @@ class Counter {
   }
 }
 
-async function* explained(model: LanguageModel, request: LanguageModelRequest, signal: AbortSignal): AsyncGenerator<AnswerPart> {
+async function* explained(
+  model: LanguageModel,
+  request: LanguageModelRequest,
+  signal: AbortSignal,
+): AsyncGenerator<AnswerPart> {
   try {
     yield* model.respond(request, signal);
   } catch (error) {

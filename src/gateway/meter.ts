@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import type { Wire } from '../protocol/model.ts';
-import type { ProviderError } from './providerError.ts';
-import { errorOf } from './providerError.ts';
+import { errorOf, type ProviderError } from './providerError.ts';
 
 /** Tokens of one request. Reading from a cache is counted apart from reading anew. */
 export interface Tokens {
@@ -20,8 +19,14 @@ export type Finding =
   | { readonly kind: 'end'; readonly ended: string; readonly tokens: Partial<Tokens> }
   | { readonly kind: 'error'; readonly error: ProviderError };
 
-/** Reads one parsed event, or a whole answer that was not streamed. */
-export function readAnswer(wire: Wire, value: unknown): Finding {
+/** Reads the data of one event, or a whole answer that was not streamed. Undefined when it is not JSON. */
+export function findingIn(wire: Wire, data: string): Finding | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(data);
+  } catch {
+    return undefined;
+  }
   return wire === 'anthropic' ? readAnthropic(value) : readOpenai(value);
 }
 
@@ -36,7 +41,10 @@ const AnthropicUsage = z.looseObject({
 
 const AnthropicEvent = z.looseObject({
   type: z.string(),
-  message: z.looseObject({ usage: AnthropicUsage.optional().catch(undefined) }).optional().catch(undefined),
+  message: z
+    .looseObject({ usage: AnthropicUsage.optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
   delta: z.looseObject({ stop_reason: z.string().nullish() }).optional().catch(undefined),
   stop_reason: z.string().nullish().catch(undefined),
   usage: AnthropicUsage.optional().catch(undefined),
@@ -47,7 +55,8 @@ function readAnthropic(value: unknown): Finding {
   if (!parsed.success) return { kind: 'error', error: errorOf(value) };
   const { type, message, delta, usage, stop_reason: stopReason } = parsed.data;
   if (type === 'error') return { kind: 'error', error: errorOf(value) };
-  if (type === 'message') return { kind: 'end', ended: stopReason ?? 'end_turn', tokens: anthropicTokens(usage) };
+  if (type === 'message')
+    return { kind: 'end', ended: stopReason ?? 'end_turn', tokens: anthropicTokens(usage) };
   if (type === 'message_start') return { kind: 'tokens', tokens: anthropicTokens(message?.usage) };
   if (type !== 'message_delta') return type === 'message_stop' ? whole : { kind: 'nothing' };
   const tokens = anthropicTokens(usage);

@@ -50,7 +50,11 @@ export function openaiAuthorization(key: string): Record<string, string> {
 const officialHost = 'api.openai.com';
 
 /** The agent's body with the configured model, a count of tokens asked for, and the limit under the name this server knows. */
-function outgoingBody(body: Readonly<Record<string, unknown>>, model: string, base: URL): Record<string, unknown> {
+function outgoingBody(
+  body: Readonly<Record<string, unknown>>,
+  model: string,
+  base: URL,
+): Record<string, unknown> {
   const { max_tokens: older, max_completion_tokens: newer, ...rest } = body;
   const limit = newer ?? older;
   // OpenAI's reasoning models refuse `max_tokens`; many compatible servers know nothing else.

@@ -11,7 +11,9 @@ const Part = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('refusal'), refusal: z.string() }),
   z.looseObject({
     type: z.literal('image_url'),
-    image_url: z.looseObject({ url: z.string().startsWith('data:', 'only images inside the message (data:)') }),
+    image_url: z.looseObject({
+      url: z.string().startsWith('data:', 'only images inside the message (data:)'),
+    }),
   }),
 ]);
 
@@ -52,7 +54,10 @@ export const OpenaiRequest = z.strictObject({
   reasoning: record.optional(),
   response_format: record.optional(),
   verbosity: z.string().nullable().optional(),
-  stop: z.union([z.string(), z.array(z.string())]).nullable().optional(),
+  stop: z
+    .union([z.string(), z.array(z.string())])
+    .nullable()
+    .optional(),
   seed: z.number().int().nullable().optional(),
   temperature: z.number().nullable().optional(),
   top_p: z.number().nullable().optional(),

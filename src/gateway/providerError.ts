@@ -36,7 +36,10 @@ export function readProviderError(body: string): ProviderError {
 export function errorOf(value: unknown): ProviderError {
   const outer = Array.isArray(value) ? (value[0] as unknown) : value;
   const nested = z.looseObject({ error: z.unknown() }).safeParse(outer);
-  const inner = nested.success && nested.data.error !== undefined && nested.data.error !== null ? nested.data.error : outer;
+  const inner =
+    nested.success && nested.data.error !== undefined && nested.data.error !== null
+      ? nested.data.error
+      : outer;
   if (typeof inner === 'string') return { types: [], message: oneLine(inner) };
   const fields = Fields.safeParse(inner);
   if (!fields.success) return { types: [], message: '' };

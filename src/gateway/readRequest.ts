@@ -20,8 +20,13 @@ const paths: Readonly<Record<Wire, { served: string; upstream: string }>> = {
  * Checks a request from the sandbox and reads its body. Throws a ProblemError on the first thing that is not as it
  * should be: token, path, method, size, JSON, content, in this order, so that nobody without the token learns more.
  */
-export async function readRequest(incoming: IncomingMessage, wire: Wire, token: string): Promise<ModelRequest> {
-  if (!isBearer(incoming.headers.authorization, token)) throw refused('gateway.wrongToken', 401, 'The token is not valid.');
+export async function readRequest(
+  incoming: IncomingMessage,
+  wire: Wire,
+  token: string,
+): Promise<ModelRequest> {
+  if (!isBearer(incoming.headers.authorization, token))
+    throw refused('gateway.wrongToken', 401, 'The token is not valid.');
   const path = new URL(incoming.url ?? '/', 'http://gateway').pathname;
   if (path !== paths[wire].served) {
     throw refused('gateway.unknownPath', 404, `Only ${paths[wire].served} is served here.`);
@@ -78,7 +83,11 @@ function parseBody(bytes: Buffer, wire: Wire): Record<string, unknown> {
   const parsed = (wire === 'anthropic' ? AnthropicRequest : OpenaiRequest).safeParse(value);
   // What was checked is what is sent on, not what came.
   if (parsed.success) return parsed.data;
-  throw refused('gateway.invalidRequest', 400, `The request is not one that Cordon passes on: ${firstIssue(parsed.error)}.`);
+  throw refused(
+    'gateway.invalidRequest',
+    400,
+    `The request is not one that Cordon passes on: ${firstIssue(parsed.error)}.`,
+  );
 }
 
 function firstIssue(error: z.ZodError): string {
@@ -99,7 +108,13 @@ function deepest(issue: z.core.$ZodIssue | undefined): z.core.$ZodIssue | undefi
 }
 
 function refused(code: string, status: number, message: string): ProblemError {
-  return new ProblemError({ code, status, message, remedy: remedies[code] ?? defaultRemedy, passes: false } satisfies Problem);
+  return new ProblemError({
+    code,
+    status,
+    message,
+    remedy: remedies[code] ?? defaultRemedy,
+    passes: false,
+  } satisfies Problem);
 }
 
 const defaultRemedy = 'This is a defect of the agent’s; starting a new conversation may help.';

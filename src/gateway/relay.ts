@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Wire } from '../protocol/model.ts';
-import { problemOfAnswer } from './answerProblem.ts';
+import { invalidAnswer, problemOfAnswer } from './answerProblem.ts';
+import { bodyOf, textOf } from './body.ts';
 import { problemOfFailure } from './failureProblem.ts';
-import { type Finding, readAnswer, type Tokens } from './meter.ts';
+import { type Finding, findingIn, type Tokens } from './meter.ts';
 import { type Problem, ProblemError } from './problem.ts';
 import { readProviderError } from './providerError.ts';
 import { serverSentEvents } from './sse.ts';
@@ -35,11 +36,14 @@ export async function relay(
   signal: AbortSignal,
 ): Promise<Problem | undefined> {
   const { name, streamed } = options;
-  if (!answer.ok) throw new ProblemError(problemOfAnswer(name, answer.status, readProviderError(await text(answer, 100_000))));
+  if (!answer.ok)
+    throw new ProblemError(
+      problemOfAnswer(name, answer.status, readProviderError(await textOf(answer, 100_000))),
+    );
   const type = answer.headers.get('content-type') ?? '';
   if (streamed && !/json|html/i.test(type)) return await relayStream(answer, outgoing, options, signal);
-  const body = await text(answer, largestAnswer);
-  const finding = findingOf(body, options.wire);
+  const body = await textOf(answer, largestAnswer);
+  const finding = findingIn(options.wire, body);
   if (finding?.kind === 'error') throw new ProblemError(problemOfAnswer(name, 0, finding.error));
   if (finding === undefined || streamed) throw new ProblemError(invalidAnswer(name));
   note(finding, options);
@@ -57,13 +61,19 @@ async function relayStream(
   let ended = false;
   let passed = 0;
   try {
-    for await (const { raw, data } of serverSentEvents(bytes(answer))) {
-      const finding: Finding | undefined = data === '' || data === '[DONE]' ? { kind: 'nothing' } : findingOf(data, wire);
-      if (finding === undefined || passed + raw.length > largestAnswer) throw new ProblemError(invalidAnswer(name));
+    for await (const { raw, data } of serverSentEvents(bodyOf(answer))) {
+      const finding: Finding | undefined =
+        data === '' || data === '[DONE]' ? { kind: 'nothing' } : findingIn(wire, data);
+      if (finding === undefined || passed + raw.length > largestAnswer)
+        throw new ProblemError(invalidAnswer(name));
       if (finding.kind === 'error') throw new ProblemError(problemOfAnswer(name, 0, finding.error));
       note(finding, options);
       ended ||= finding.kind === 'end' || data === '[DONE]';
-      if (passed === 0) outgoing.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' });
+      if (passed === 0)
+        outgoing.writeHead(200, {
+          'content-type': 'text/event-stream; charset=utf-8',
+          'cache-control': 'no-store',
+        });
       passed += raw.length;
       if (!outgoing.write(raw)) await once(outgoing, 'drain', { signal });
     }
@@ -79,51 +89,18 @@ async function relayStream(
   }
 }
 
-/** Undefined when it is not JSON. */
-function findingOf(data: string, wire: Wire): Finding | undefined {
-  try {
-    return readAnswer(wire, JSON.parse(data));
-  } catch {
-    return undefined;
-  }
-}
-
 function note(finding: Finding, { name, onTokens, onNotice }: RelayOptions): void {
   if (finding.kind === 'tokens' || finding.kind === 'end') onTokens(finding.tokens);
   if (finding.kind !== 'end') return;
-  const type = { content_filter: 'content_filter', refusal: 'content_filter', model_context_window_exceeded: 'context_length_exceeded' }[
-    finding.ended
-  ];
+  const type = {
+    content_filter: 'content_filter',
+    refusal: 'content_filter',
+    model_context_window_exceeded: 'context_length_exceeded',
+  }[finding.ended];
   if (type !== undefined) onNotice(problemOfAnswer(name, 0, { types: [type], message: '' }));
 }
 
 function streamProblem(name: string, error: unknown): Problem {
   if (error instanceof ProblemError) return error.problem;
   return error instanceof RangeError ? invalidAnswer(name) : problemOfFailure(name, error);
-}
-
-function invalidAnswer(name: string): Problem {
-  return {
-    code: 'gateway.invalidAnswer',
-    message: `${name} sent something that is not a model's answer.`,
-    remedy: 'Check the base URL and that the service speaks this protocol, or choose another model.',
-    status: 502,
-    passes: false,
-  };
-}
-
-function bytes(answer: Response): AsyncIterable<Uint8Array> {
-  return (answer.body ?? new ReadableStream<Uint8Array>({ start: controller => controller.close() })) as AsyncIterable<Uint8Array>;
-}
-
-/** The body, at most `limit` bytes of it. */
-async function text(answer: Response, limit: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of bytes(answer)) {
-    chunks.push(chunk);
-    size += chunk.length;
-    if (size >= limit) break;
-  }
-  return Buffer.concat(chunks).subarray(0, limit).toString('utf8');
 }

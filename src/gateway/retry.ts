@@ -11,7 +11,11 @@ const longestWait = 60;
  * @param attempt how often this request was repeated before, as the SDK says
  * @param retryAfter the provider's own `Retry-After`, in seconds
  */
-export function retryDelay(problem: Problem, attempt: number, retryAfter: number | undefined): number | undefined {
+export function retryDelay(
+  problem: Problem,
+  attempt: number,
+  retryAfter: number | undefined,
+): number | undefined {
   if (!problem.passes || attempt >= modelRetries) return undefined;
   if (retryAfter === undefined) return Math.min(8, 0.5 * 2 ** attempt);
   return retryAfter > longestWait ? undefined : Math.max(0.1, retryAfter);
@@ -42,5 +46,8 @@ export function readRetryAfter(headers: Headers, now: number): number | undefine
 export function withLongWait(problem: Problem, retryAfter: number | undefined): Problem {
   if (!problem.passes || retryAfter === undefined || retryAfter <= longestWait) return problem;
   const minutes = Math.ceil(retryAfter / 60);
-  return { ...problem, remedy: `It asks to wait ${minutes} minutes; send the message again then, or choose another model.` };
+  return {
+    ...problem,
+    remedy: `It asks to wait ${minutes} minutes; send the message again then, or choose another model.`,
+  };
 }

@@ -21,9 +21,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const socketPath = join(options.directory, `model-${shortId(randomId())}.sock`);
   await prepareDirectory(options.directory, socketPath);
   const session = new ModelServer(options);
-  const server = createServer({ requestTimeout: 120_000, keepAliveTimeout: 60_000, maxHeaderSize: 16_384 }, (incoming, outgoing) => {
-    void session.serve(incoming, outgoing);
-  });
+  const server = createServer(
+    { requestTimeout: 120_000, keepAliveTimeout: 60_000, maxHeaderSize: 16_384 },
+    (incoming, outgoing) => {
+      void session.serve(incoming, outgoing);
+    },
+  );
   server.maxConnections = 64;
   server.listen(socketPath);
   await once(server, 'listening');
@@ -93,7 +96,12 @@ class ModelServer {
     const onTokens = this.#meter();
     const onNotice = (problem: Problem) => this.#report(problem, undefined);
     try {
-      const problem = await relay(answer, outgoing, { wire: backend.wire, name: backend.name, streamed, onTokens, onNotice }, signal);
+      const problem = await relay(
+        answer,
+        outgoing,
+        { wire: backend.wire, name: backend.name, streamed, onTokens, onNotice },
+        signal,
+      );
       if (problem !== undefined) this.#report(problem, undefined);
     } catch (error) {
       signal.throwIfAborted();
@@ -132,7 +140,13 @@ class ModelServer {
   }
 
   #report({ code, message, remedy }: Problem, retryAfter: number | undefined): void {
-    this.#emit({ kind: 'problem', code, message, remedy, ...(retryAfter === undefined ? {} : { retryAfter }) });
+    this.#emit({
+      kind: 'problem',
+      code,
+      message,
+      remedy,
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+    });
   }
 
   #emit(event: GatewayEvent): void {

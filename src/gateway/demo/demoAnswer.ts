@@ -7,10 +7,16 @@ export function demoAnswer(turn: DemoTurn): DemoAnswer {
   const last = turn.steps.at(-1)?.round;
   const denied = turn.steps.find(step => step.round === last && step.result.startsWith('DENIED.'));
   if (denied !== undefined) return { text: deniedText(denied), calls: [] };
-  const answer = keywordTask(turn) ?? (isFixTask(turn.prompt) ? fixTask(turn) : { text: greeting, calls: [] });
-  const missing = answer.calls.filter(call => !turn.tools.includes(call.name) && !turn.prompt.startsWith('tool:'));
+  const answer =
+    keywordTask(turn) ?? (isFixTask(turn.prompt) ? fixTask(turn) : { text: greeting, calls: [] });
+  const missing = answer.calls.filter(
+    call => !turn.tools.includes(call.name) && !/^tool:/i.test(turn.prompt),
+  );
   if (missing.length === 0) return answer;
-  return { text: `I would need the tool ${missing.map(call => `\`${call.name}\``).join(', ')} here, and there is none.`, calls: [] };
+  return {
+    text: `I would need the tool ${missing.map(call => `\`${call.name}\``).join(', ')} here, and there is none.`,
+    calls: [],
+  };
 }
 
 function isFixTask(prompt: string): boolean {
@@ -21,7 +27,10 @@ function isFixTask(prompt: string): boolean {
 function deniedText(step: DemoStep): string {
   const command = step.input['command'];
   const deed = typeof command === 'string' ? `run \`${command}\`` : `do that (\`${step.name}\`)`;
-  const [, who = 'The user', words = ''] = /(The user's policy|The user|The sandbox) refused it\.(?: (?:They say|Reason): ([^\n]*))?/.exec(step.result) ?? [];
+  const [, who = 'The user', words = ''] =
+    /(The user's policy|The user|The sandbox) refused it\.(?: (?:They say|Reason): ([^\n]*))?/.exec(
+      step.result,
+    ) ?? [];
   const subject = who === 'The user' ? 'You' : who === 'The sandbox' ? who : 'Your policy';
   const said = words === '' ? '' : who === 'The user' ? ` You said: “${words}”` : ` The reason: ${words}`;
   return `${subject} did not let me ${deed}, so it was not done.${said}\n\nI stop here. Tell me how to go on.`;

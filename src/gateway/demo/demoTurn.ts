@@ -34,11 +34,14 @@ export interface DemoCall {
 /** Reads the conversation: a turn begins with the last user message that holds words of the user's. */
 export function demoTurn(request: AnthropicRequest): DemoTurn {
   const messages = request.messages.map(({ role, content }) => ({ role, blocks: blocksOf(content) }));
-  const start = messages.findLastIndex(({ role, blocks }) => role === 'user' && wordsOf(blocks) !== undefined);
+  const start = messages.findLastIndex(
+    ({ role, blocks }) => role === 'user' && wordsOf(blocks) !== undefined,
+  );
   const since = messages.slice(start + 1);
   const results = new Map<string, { text: string; ok: boolean }>();
   for (const block of since.flatMap(message => message.blocks)) {
-    if (block.type === 'tool_result') results.set(block.tool_use_id, { text: textOf(block.content), ok: block.is_error !== true });
+    if (block.type === 'tool_result')
+      results.set(block.tool_use_id, { text: textOf(block.content), ok: block.is_error !== true });
   }
   const rounds = since.filter(message => message.role === 'assistant');
   const steps = rounds.flatMap(({ blocks }, round) =>

@@ -1,5 +1,12 @@
 import { posix } from 'node:path';
-import { type DemoAnswer, type DemoCall, type DemoStep, type DemoTurn, fileText, quotedData } from './demoTurn.ts';
+import {
+  type DemoAnswer,
+  type DemoCall,
+  type DemoStep,
+  type DemoTurn,
+  fileText,
+  quotedData,
+} from './demoTurn.ts';
 
 /**
  * The demonstration's one piece of work: run the tests of a Node project, find the test that fails and the code it
@@ -25,13 +32,20 @@ export function fixTask({ steps }: DemoTurn): DemoAnswer {
   if (edit === undefined) return makeChange(change);
   if (!edit.ok) return stop(`The change was not made. ${edit.result}`);
   if (secondRun === undefined) return runAgain();
-  if (exitStatus(secondRun) !== 0) return stop(`The change is in, but \`${testCommand}\` does not pass:\n\n${tailOf(secondRun)}`);
+  if (exitStatus(secondRun) !== 0)
+    return stop(`The change is in, but \`${testCommand}\` does not pass:\n\n${tailOf(secondRun)}`);
   if (steps.at(-1) === secondRun) return { text: '', calls: [plan(planSteps.length)] };
   return stop(summary(failure, change, secondRun));
 }
 
 const testCommand = 'npm test';
-const planSteps = ['Look at the project', 'Run the tests', 'Read the failing test and its code', 'Fix the code', 'Run the tests again'];
+const planSteps = [
+  'Look at the project',
+  'Run the tests',
+  'Read the failing test and its code',
+  'Fix the code',
+  'Run the tests again',
+];
 
 function look(): DemoAnswer {
   return {
@@ -57,18 +71,26 @@ function readTest({ name, file }: Failure): DemoAnswer {
 /** The modules of the project's own that the test imports. */
 function readSources(test: DemoStep): DemoAnswer {
   const path = String(test.input['path']);
-  const imports = [...fileText(test.result).matchAll(/from '(\.{1,2}\/[^'\n]+)'/g)].map(([, found = '']) => found);
+  const imports = [...fileText(test.result).matchAll(/from '(\.{1,2}\/[^'\n]+)'/g)].map(
+    ([, found = '']) => found,
+  );
   const files = [...new Set(imports.map(found => posix.join(posix.dirname(path), found)))].slice(0, 3);
   if (files.length === 0) return stop(noSource);
   const names = files.map(file => `\`${file}\``).join(', ');
-  return { text: `It tests ${names}, so I read that next.\n`, calls: files.map(file => ({ name: 'read_file', input: { path: file } })) };
+  return {
+    text: `It tests ${names}, so I read that next.\n`,
+    calls: files.map(file => ({ name: 'read_file', input: { path: file } })),
+  };
 }
 
 function makeChange(change: Change): DemoAnswer {
   const { path, oldText, newText } = change;
   return {
     text: `I see it in \`${path}\`: each odd character becomes a dash by itself, so dashes repeat, and those at the ends stay. I replace runs of them by one dash and take off the ends.\n`,
-    calls: [plan(3), { name: 'edit_file', input: { path, edits: [{ old_text: oldText, new_text: newText }] } }],
+    calls: [
+      plan(3),
+      { name: 'edit_file', input: { path, edits: [{ old_text: oldText, new_text: newText }] } },
+    ],
   };
 }
 
@@ -108,7 +130,8 @@ function failureOf(run: DemoStep, list: DemoStep): Failure | string {
     return `\`${testCommand}\` fails, but I cannot tell which test it is. I am a script and know little more than the sample project.\n\n${tailOf(run)}`;
   }
   const after = output.slice(output.indexOf(place));
-  const name = /✖ (.+?)(?: \([\d.]+ms\))?$/m.exec(after)?.[1] ?? /^\s*not ok \d+ - (.+)$/m.exec(output)?.[1] ?? file;
+  const name =
+    /✖ (.+?)(?: \([\d.]+ms\))?$/m.exec(after)?.[1] ?? /^\s*not ok \d+ - (.+)$/m.exec(output)?.[1] ?? file;
   return { name, file };
 }
 
@@ -131,7 +154,11 @@ function changeOf(source: DemoStep): Change | undefined {
 function summary({ name, file }: Failure, { path, oldText, newText }: Change, run: DemoStep): string {
   const count = /(?:ℹ|#) pass (\d+)/.exec(run.result)?.[1];
   const passing = count === undefined ? 'The tests pass now' : `All **${count} tests pass** now`;
-  const lines = (text: string, sign: string) => text.split('\n').map(line => `${sign} ${line.trim()}`).join('\n');
+  const lines = (text: string, sign: string) =>
+    text
+      .split('\n')
+      .map(line => `${sign} ${line.trim()}`)
+      .join('\n');
   return `${passing}. Before, one failed: *${name}* (\`${file}\`).
 
 **What was wrong.** In \`${path}\` every odd character became a dash of its own, so dashes repeated, and those at the beginning and the end stayed.

@@ -12,11 +12,17 @@ type Keyword = (rest: string, steps: readonly DemoStep[]) => DemoAnswer;
 const keywords: Readonly<Record<string, Keyword>> = {
   say: rest => ({ text: rest === '' ? 'You gave me nothing to say.' : rest, calls: [] }),
   run: (rest, steps) => once(steps, 'I run it.', { name: 'run_command', input: { command: rest } }),
-  start: (rest, steps) => once(steps, 'I start it in the background.', { name: 'run_command', input: { command: rest, background: true } }),
-  list: (rest, steps) => once(steps, 'I list the files.', { name: 'list_files', input: rest === '' ? {} : { path: rest } }),
+  start: (rest, steps) =>
+    once(steps, 'I start it in the background.', {
+      name: 'run_command',
+      input: { command: rest, background: true },
+    }),
+  list: (rest, steps) =>
+    once(steps, 'I list the files.', { name: 'list_files', input: rest === '' ? {} : { path: rest } }),
   read: (rest, steps) => once(steps, 'I read it.', { name: 'read_file', input: { path: rest } }),
   delete: (rest, steps) => once(steps, 'I delete it.', { name: 'delete_file', input: { path: rest } }),
-  plan: (rest, steps) => once(steps, 'This is the plan.', { name: 'update_plan', input: { entries: planEntries(rest) } }),
+  plan: (rest, steps) =>
+    once(steps, 'This is the plan.', { name: 'update_plan', input: { entries: planEntries(rest) } }),
   write,
   ask,
   tool: (rest, steps) => {
@@ -46,12 +52,16 @@ function write(rest: string, steps: readonly DemoStep[]): DemoAnswer {
   const [, path = '', text = ''] = /^(\S+)\s?([\s\S]*)$/.exec(rest) ?? [];
   const content = text.endsWith('\n') ? text : `${text}\n`;
   const last = steps.at(-1);
-  if (last === undefined) return { text: 'I write it.', calls: [{ name: 'create_file', input: { path, content } }] };
+  if (last === undefined)
+    return { text: 'I write it.', calls: [{ name: 'create_file', input: { path, content } }] };
   if (last.name === 'read_file' && last.ok) {
     return { text: '', calls: [{ name: 'create_file', input: { path, content, overwrite: true } }] };
   }
   if (steps.length === 1 && !last.ok && last.result.includes('exists already')) {
-    return { text: 'It exists already, so I read it first.', calls: [{ name: 'read_file', input: { path } }] };
+    return {
+      text: 'It exists already, so I read it first.',
+      calls: [{ name: 'read_file', input: { path } }],
+    };
   }
   return { text: report(last), calls: [] };
 }
@@ -66,7 +76,11 @@ function planEntries(rest: string): { content: string; status: string; priority:
   const steps = rest.split(';').map(step => step.trim());
   return steps
     .filter(step => step !== '')
-    .map((content, index) => ({ content, status: index === 0 ? 'in_progress' : 'pending', priority: 'medium' }));
+    .map((content, index) => ({
+      content,
+      status: index === 0 ? 'in_progress' : 'pending',
+      priority: 'medium',
+    }));
 }
 
 /** Anything that is not an object is passed on under one name, so that the agent's own check is seen at work. */
