@@ -1,0 +1,28 @@
+import { useEffect, useState } from 'preact/hooks';
+
+/** How long after it appeared, or moved, an approval's buttons do nothing, in milliseconds. */
+export const armingDelay = 500;
+
+/**
+ * False until `armingDelay` after the card appeared, and again after `place` changed: what slides under the pointer,
+ * or comes up under a hand that is typing, must not be answered by accident. A hidden window does not arm.
+ */
+export function useArmed(place: string): boolean {
+  const [armedPlace, setArmedPlace] = useState<string | null>(null);
+  useEffect(() => {
+    setArmedPlace(null);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const start = () => {
+      clearTimeout(timer);
+      if (document.visibilityState === 'visible') timer = setTimeout(() => setArmedPlace(place), armingDelay);
+      else setArmedPlace(null);
+    };
+    start();
+    document.addEventListener('visibilitychange', start);
+    return () => {
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', start);
+    };
+  }, [place]);
+  return armedPlace === place;
+}
