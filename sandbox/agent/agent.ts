@@ -53,15 +53,16 @@ export function cordonAgent(): AgentApp {
       authMethods: [],
     }))
     .onRequest(methods.agent.session.new, async ({ params, client }) => {
+      const { cwd, additionalDirectories = [], _meta: extension } = params;
       if (session !== undefined)
         throw RequestError.invalidRequest(undefined, 'this process has its session already');
       session = 'starting';
       try {
-        const start = AgentStart.safeParse(params._meta?.['cordon']);
+        const start = AgentStart.safeParse(extension?.['cordon']);
         if (!start.success) throw RequestError.invalidParams(undefined, '_meta.cordon is missing or wrong');
         session = await startSession(
           start.data,
-          [params.cwd, ...(params.additionalDirectories ?? [])],
+          [cwd, ...additionalDirectories],
           connection?.client ?? client,
         );
         return { sessionId: session.id };

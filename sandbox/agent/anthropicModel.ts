@@ -6,9 +6,10 @@ import type {
   TextBlockParam,
   ToolUnion,
 } from '@anthropic-ai/sdk/resources/messages/messages';
+import * as z from 'zod';
+import { modelRetries } from '../../src/protocol/model.ts';
 import {
   argumentsObject,
-  maxRetries,
   type AssistantPart,
   type ModelAnswer,
   type ModelClient,
@@ -26,7 +27,8 @@ export function anthropicModel(endpoint: ModelEndpoint): ModelClient {
     apiKey: null,
     authToken: endpoint.token,
     baseURL: endpoint.baseUrl,
-    maxRetries,
+    // The gateway says when, by the headers that both SDKs obey.
+    maxRetries: modelRetries,
     logLevel: 'off',
   });
   return {
@@ -215,10 +217,12 @@ function stopOf(reason: string | null): ModelAnswer['stop'] | undefined {
 
 /** The sentence of `{type: 'error', error: {message}}`; the SDK's own message leads with status and JSON. */
 function serviceMessage(error: APIError): string {
-  const body = error.error as { error?: { message?: unknown }; message?: unknown } | undefined;
-  const message = body?.error?.message ?? body?.message;
-  return typeof message === 'string' ? message : error.message;
+  const body: unknown = error.error;
+  const parsed = ErrorBody.safeParse(body);
+  return parsed.success ? parsed.data.error.message : error.message;
 }
+
+const ErrorBody = z.object({ error: z.object({ message: z.string() }) });
 
 /** What the built-in fetch throws when a body stops short. */
 function isNetworkFailure(error: unknown): boolean {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { cutMiddle } from './cutMiddle.ts';
-import { visibleText } from './visibleText.ts';
+import { legibleText } from './legibleText.ts';
 
 /**
  * Text from outside, labelled as data with its source. The random id in the closing mark cannot be guessed by whoever
@@ -8,7 +8,7 @@ import { visibleText } from './visibleText.ts';
  */
 export function asData(source: string, text: string, max?: number): string {
   const id = randomBytes(4).toString('hex');
-  const label = visibleText(source).replace(/["\n]/g, "'");
-  const body = cutMiddle(visibleText(text), max);
+  const label = legibleText(source).replace(/["\n]/g, "'");
+  const body = cutMiddle(legibleText(text), max);
   return `<data id="${id}" source="${label}">\n${body}${body.endsWith('\n') ? '' : '\n'}</data id="${id}">`;
 }

@@ -67,9 +67,6 @@ export interface ModelEndpoint {
   readonly maxOutputTokens: number;
 }
 
-/** Tries after the first, by the SDKs, which honour Retry-After. */
-export const maxRetries = 4;
-
 /** The arguments as an object for the wire; what is not one becomes `{}`, because providers refuse anything else. */
 export function argumentsObject(json: string): Record<string, unknown> {
   try {

@@ -4,9 +4,9 @@ import type {
   ChatCompletionChunk,
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions';
+import { modelRetries } from '../../src/protocol/model.ts';
 import {
   argumentsObject,
-  maxRetries,
   type AssistantPart,
   type ModelAnswer,
   type ModelClient,
@@ -27,7 +27,8 @@ export function openaiModel(endpoint: ModelEndpoint): ModelClient {
     project: null,
     webhookSecret: null,
     adminAPIKey: null,
-    maxRetries,
+    // The gateway says when, by the headers that both SDKs obey.
+    maxRetries: modelRetries,
     logLevel: 'off',
   });
   return {

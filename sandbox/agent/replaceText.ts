@@ -1,4 +1,4 @@
-import { fromVisibleText } from './visibleText.ts';
+import { fromLegibleText } from './legibleText.ts';
 
 export interface Replacement {
   readonly old_text: string;
@@ -40,11 +40,11 @@ function find(text: string, wanted: Replacement): { matches: Match[]; newText: s
     return 'old_text and new_text are the same, so there is nothing to change.';
   let matches = occurrences(text, wanted.old_text);
   let newText = wanted.new_text;
-  const decoded = fromVisibleText(wanted.old_text);
+  const decoded = fromLegibleText(wanted.old_text);
   if (matches.length === 0 && decoded !== wanted.old_text) {
     // The model copied characters that it was shown as marks.
     matches = occurrences(text, decoded);
-    newText = fromVisibleText(newText);
+    newText = fromLegibleText(newText);
   }
   if (matches.length === 0) return `old_text was not found. ${nearest(text, wanted.old_text)}`;
   if (matches.length > 1 && wanted.replace_all !== true) {

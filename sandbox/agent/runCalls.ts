@@ -1,6 +1,7 @@
 import { messageOf } from '../../src/base/errors.ts';
 import { randomId } from '../../src/base/ids.ts';
 import type { Broker } from './broker.ts';
+import { legibleText } from './legibleText.ts';
 import type { ToolCallPart } from './model.ts';
 import { orAborted } from './orAborted.ts';
 import { type ReadiedCall, readyCall } from './toolbox.ts';
@@ -76,7 +77,10 @@ async function announce(
     ...(ready.kind === 'prepared'
       ? { title: ready.title, locations: ready.locations, rawInput: ready.rawInput }
       : {
-          title: `${tool === undefined ? 'Unknown tool' : 'Invalid call of'} ${tool?.name ?? call.name.slice(0, 100)}`,
+          title:
+            tool === undefined
+              ? `Unknown tool ${legibleText(call.name.slice(0, 100))}`
+              : `Invalid call of ${tool.name}`,
         }),
   });
 }
@@ -103,7 +107,9 @@ async function runOne(
       didChange: result.ok && tool?.isReadOnly === false,
     };
   };
-  if (signal.aborted) return await finish(stopped(false), false);
+  // A stopped call is not reported as failed: the broker shows what was still open as cancelled.
+  const stop = (text: string): CallOutcome => ({ call, ok: false, text, counts: false, didChange: false });
+  if (signal.aborted) return stop(notBegun);
   if (tool === undefined || ready.kind === 'invalid')
     return await finish({ ok: false, text: ready.kind === 'invalid' ? ready.message : '' }, true);
   await broker.update({ sessionUpdate: 'tool_call_update', toolCallId, status: 'in_progress' });
@@ -112,16 +118,11 @@ async function runOne(
     // A command that ran and failed is news, not a mistake of the model's.
     return await finish(result, result.rawOutput === undefined);
   } catch (error) {
-    if (signal.aborted) return await finish(stopped(!tool.isReadOnly), false);
+    if (signal.aborted) return stop(tool.isReadOnly ? notBegun : underWay);
     return await finish({ ok: false, text: `The tool failed: ${messageOf(error)}` }, true);
   }
 }
 
-function stopped(hadBegun: boolean): ToolResult {
-  return {
-    ok: false,
-    text: hadBegun
-      ? 'The user stopped the turn while this was under way. It may have happened wholly, in part, or not at all.'
-      : 'The user stopped the turn before this was done.',
-  };
-}
+const notBegun = 'The user stopped the turn before this was done.';
+const underWay =
+  'The user stopped the turn while this was under way. It may have happened wholly, in part, or not at all.';

@@ -5,7 +5,7 @@ import type { BackgroundCommands } from '../backgroundCommands.ts';
 import type { Broker, Outcome } from '../broker.ts';
 import { cutMiddle } from '../cutMiddle.ts';
 import type { ReadLedger } from '../readLedger.ts';
-import { visibleText } from '../visibleText.ts';
+import { legibleText } from '../legibleText.ts';
 import type { Workspace } from '../workspace.ts';
 
 /** One thing that the model may do. */
@@ -111,7 +111,7 @@ function locationOf(
 }
 
 function oneLine(title: string): string {
-  const line = visibleText(title).replace(/\s+/g, ' ').trim();
+  const line = legibleText(title).replace(/\s+/g, ' ').trim();
   return line.length > 200 ? `${line.slice(0, 199)}…` : line;
 }
 
@@ -131,7 +131,7 @@ export function quoted(
   return {
     ok,
     text: `${sentence}\n${asData(source, text, max)}`,
-    content: [textContent(cutMiddle(visibleText(text), max))],
+    content: [textContent(cutMiddle(legibleText(text), max))],
   };
 }
 
