@@ -78,5 +78,7 @@ if (watch) {
   console.log('[watch] build finished');
   for (const build of builds) await (await esbuild.context({ ...build, plugins: [announce] })).watch();
 } else {
-  await Promise.all(builds.map(build => esbuild.build(build)));
+  const results = await Promise.allSettled(builds.map(build => esbuild.build(build)));
+  // What is wrong has been printed by then.
+  if (results.some(result => result.status === 'rejected')) process.exitCode = 1;
 }

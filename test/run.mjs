@@ -3,7 +3,7 @@ import { runChecks } from './workbench/checks.mjs';
 import { execute } from './workbench/execute.mjs';
 import { root } from './workbench/paths.mjs';
 import { setUp } from './workbench/setup.mjs';
-import { Stop, run, step } from './workbench/steps.mjs';
+import { Stop, describe, run, step } from './workbench/steps.mjs';
 import { runSuite, suites } from './workbench/suites.mjs';
 
 const usage = `npm test [-- WHAT…] [FILTER…]
@@ -36,7 +36,7 @@ await run(async () => {
     if (total.passed + total.failed === 0) throw new Stop('No test ran.');
   } catch (error) {
     total.failed += 1;
-    console.error(`\n${error instanceof Stop ? error.message : (error?.stack ?? String(error))}`);
+    console.error(`\n${describe(error)}`);
   }
   console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   process.exitCode = total.failed === 0 ? 0 : 1;

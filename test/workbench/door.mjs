@@ -33,7 +33,8 @@ export async function openDoor({ socket, port, token, home }) {
         'referrer-policy': 'no-referrer',
         'cache-control': 'no-store',
       });
-      return response.end();
+      response.end();
+      return;
     }
     if (!same(cookieOf(request, cookie), token)) return refuse(response);
     const inner = http.request({
@@ -52,7 +53,10 @@ export async function openDoor({ socket, port, token, home }) {
   });
 
   server.on('upgrade', (request, outer, head) => {
-    if (!isOurHost(request, bound) || !same(cookieOf(request, cookie), token)) return outer.destroy();
+    if (!isOurHost(request, bound) || !same(cookieOf(request, cookie), token)) {
+      outer.destroy();
+      return;
+    }
     const inner = net.connect(socket, () => {
       const headers = request.rawHeaders
         .map((text, index) => (index % 2 === 0 ? `${text}: ` : `${text}\r\n`))

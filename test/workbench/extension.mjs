@@ -40,8 +40,8 @@ export async function packageExtension(node) {
           '--no-dependencies',
           '--allow-missing-repository',
           '--skip-license',
-          ...['--target', `${process.platform}-${process.arch}`],
-          ...['--out', file],
+          `--target=${process.platform}-${process.arch}`,
+          `--out=${file}`,
         ],
         { cwd: stage },
       );

@@ -91,7 +91,7 @@ function merge(known, seen) {
 
 /**
  * @param {number} pid
- * @param {NodeJS.Signals | 0} name
+ * @param {'SIGTERM' | 'SIGKILL' | 0} name
  */
 function signal(pid, name) {
   try {

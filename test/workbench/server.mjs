@@ -31,10 +31,10 @@ export async function startServer({ node, entry, home, runFolder, extension, set
   const own = [
     entry,
     // Without these, code-server writes into the person's own configuration.
-    ...['--config', path.join(runFolder, 'config.yaml')],
-    ...['--session-socket', path.join(runFolder, 'session.sock')],
-    ...['--user-data-dir', path.join(home, 'data')],
-    ...['--extensions-dir', path.join(home, 'extensions')],
+    `--config=${path.join(runFolder, 'config.yaml')}`,
+    `--session-socket=${path.join(runFolder, 'session.sock')}`,
+    `--user-data-dir=${path.join(home, 'data')}`,
+    `--extensions-dir=${path.join(home, 'extensions')}`,
   ];
   const installed = path.join(home, 'installed');
   if (!existsSync(installed) || readFileSync(installed, 'utf8') !== extension.fingerprint) {
@@ -48,13 +48,13 @@ export async function startServer({ node, entry, home, runFolder, extension, set
     node,
     [
       ...own,
-      ...['--socket', socket, '--socket-mode', '600', '--auth', 'none'],
-      ...[
-        '--disable-telemetry',
-        '--disable-update-check',
-        '--disable-getting-started-override',
-        '--disable-proxy',
-      ],
+      `--socket=${socket}`,
+      '--socket-mode=600',
+      '--auth=none',
+      '--disable-telemetry',
+      '--disable-update-check',
+      '--disable-getting-started-override',
+      '--disable-proxy',
       ...args,
     ],
     { env, detached: true, stdio: ['ignore', log, log] },

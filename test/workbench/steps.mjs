@@ -33,9 +33,15 @@ export async function run(main) {
   try {
     await main();
   } catch (error) {
-    console.error(`\n${error instanceof Stop ? error.message : (error?.stack ?? String(error))}`);
+    console.error(`\n${describe(error)}`);
     process.exitCode = 1;
   }
+}
+
+/** @param {unknown} error */
+export function describe(error) {
+  if (error instanceof Stop) return error.message;
+  return error instanceof Error ? error.stack : String(error);
 }
 
 /** @param {number} from a time of performance.now() */

@@ -39,8 +39,10 @@ export async function runSuite(node, suite, filters) {
   const ending = await runToEnd(node, suite, [
     'node_modules/vitest/vitest.mjs',
     'run',
-    ...['--project', suite.name],
-    ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    `--project=${suite.name}`,
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
     ...filters,
   ]);
   const tally = existsSync(report)
@@ -96,10 +98,7 @@ async function runToEnd(node, suite, args) {
     late = true;
     void endTree(pid);
   }, suite.minutes * 60_000);
-  const interrupt = async () => {
-    await endTree(pid);
-    process.exit(130);
-  };
+  const interrupt = () => void endTree(pid).then(() => process.exit(130));
   process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
   try {
     return await new Promise(resolve => {

@@ -78,7 +78,7 @@ export async function ensurePrograms(programs) {
   if (prefix === undefined) throw new Stop(`${titles} needed. Type this, then try again:\n\n  ${byHand}`);
 
   await step(`Installing ${titles} with ${manager.name}`, async () => {
-    const [program = manager.name, ...before] = [...prefix, manager.name];
+    const [program, ...before] = [...prefix, manager.name];
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     let done = await attempt(program, [...before, ...install], { env });
     if (!done.ok) {
