@@ -31,10 +31,15 @@ export interface SessionOptions {
   /** Folders that may be written without asking (the user's standing grant). */
   readonly writableFolders: () => readonly string[];
   /** Called when the user answers "always"; writes the rule or grant. A rejection is shown and counts as allow once. */
-  readonly remember: (answer: Extract<ApprovalAnswer, { kind: 'alwaysAllow' }>, what: 'command' | 'write') => Promise<void>;
+  readonly remember: (
+    answer: Extract<ApprovalAnswer, { kind: 'alwaysAllow' }>,
+    what: 'command' | 'write',
+  ) => Promise<void>;
   readonly programs: Programs;
   /** Folder of the broker's (0700, short path) for the gateway's socket. */
   readonly runDirectory: string;
+  /** 60 model requests in a turn and 150,000 tokens of context when absent. */
+  readonly limits?: { readonly maxRequests: number; readonly contextTokens: number };
   readonly onEvent: (event: SessionEvent) => void;
   readonly log: Log;
   /** Where nobody can be asked (the command line), what is asked is denied with these words. */

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3';
 import esbuild from 'esbuild';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { openHistory } from '../../../src/store/history.ts';
+import { openHistory } from '../../../src/store/openHistory.ts';
 
 // Inside node_modules, so that the bundle finds the native module as an installed extension would.
 const cache = path.resolve('node_modules/.cache');

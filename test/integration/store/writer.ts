@@ -1,5 +1,5 @@
 // One window of many, for the tests beside: writes to a history until told otherwise, saying each thing it wrote.
-import { openHistory } from '../../../src/store/history.ts';
+import { openHistory } from '../../../src/store/openHistory.ts';
 
 const [file = '', conversation = '', count = ''] = process.argv.slice(2);
 const history = openHistory(file);

@@ -7,7 +7,8 @@ import type { Log } from '../../../src/base/log.ts';
 import type { ApprovalRequest } from '../../../src/protocol/approval.ts';
 import { applyEvent, emptyConversation } from '../../../src/protocol/transcript.ts';
 import type { SessionEvent, ToolCallItem } from '../../../src/protocol/transcript.ts';
-import { openHistory, type History } from '../../../src/store/history.ts';
+import type { History } from '../../../src/store/history.ts';
+import { openHistory } from '../../../src/store/openHistory.ts';
 
 let folder: string;
 let file: string;

@@ -1,0 +1,237 @@
+import type { Sandbox } from '../../sandbox/sandbox.ts';
+import { CordonError, messageOf } from '../base/errors.ts';
+import { randomId } from '../base/ids.ts';
+import type { TerminalMeta } from '../protocol/agent.ts';
+import type { CreateTerminal } from './agentMessages.ts';
+import type { CommandApproval } from './commandApproval.ts';
+import { denialError, deniedBySandbox, type Denial } from './denial.ts';
+import { placeOf } from './place.ts';
+import { Terminal } from './terminal.ts';
+import type { Transcript } from './transcript.ts';
+import type { Turn } from './turn.ts';
+import type { WriteAccess } from './writeAccess.ts';
+
+interface Options {
+  readonly folders: readonly string[];
+  readonly sandbox: Sandbox;
+  readonly approval: CommandApproval;
+  readonly access: WriteAccess;
+  readonly transcript: Transcript;
+}
+
+/** The commands of a session, in the shape of the protocol's `terminal/*`. Background ones live until the session ends. */
+export class Terminals {
+  readonly #open = new Map<string, OpenTerminal>();
+
+  constructor(private readonly options: Options) {}
+
+  /**
+   * Judges the command, asks if need be, and starts it. Resolves to the terminal's id. Rejects with the protocol's
+   * `denied` error when it does not run, which the transcript shows as well.
+   */
+  async create(request: CreateTerminal, turn: Turn, signal: AbortSignal): Promise<string> {
+    const { toolCallId, background } = request._meta.cordon;
+    const cwd = request.cwd ?? this.options.folders[0] ?? '/';
+    const item = turn.calls.takeOver(toolCallId, { command: request.command, cwd, background });
+    const place = await placeOf(this.options.folders, cwd);
+    if (place === undefined) throw this.#refuse(turn, toolCallId, deniedBySandbox(outside(cwd)));
+    if (request.command.includes('\0')) throw this.#refuse(turn, toolCallId, deniedBySandbox(nullByte));
+    if (this.#running() >= maxRunning) throw this.#refuse(turn, toolCallId, deniedBySandbox(tooMany));
+    const verdict = await this.options.approval.decide(
+      { command: request.command, cwd, background, itemId: item.id },
+      signal,
+    );
+    if (verdict.kind === 'denied') throw this.#refuse(turn, toolCallId, verdict.denial);
+    signal.throwIfAborted();
+    turn.calls.change(toolCallId, {
+      state: { kind: 'running', since: Date.now() },
+      allowedBy: verdict.allowedBy,
+    });
+    try {
+      return await this.#start(request, cwd, item.id, turn, signal);
+    } catch (error) {
+      throw this.#refuse(turn, toolCallId, deniedBySandbox(`The command was not run. ${messageOf(error)}`));
+    }
+  }
+
+  output(id: string): { output: string; truncated: boolean; exitStatus?: ExitStatus } {
+    const { terminal } = this.#find(id);
+    const { text, isTruncated } = terminal.output();
+    return {
+      output: text,
+      truncated: isTruncated,
+      ...(terminal.exit ? { exitStatus: exitStatus(terminal.exit) } : {}),
+    };
+  }
+
+  /** Resolves when the command is over and everything there is to say about it was added to its output. */
+  async waitForExit(id: string): Promise<ExitStatus> {
+    const { terminal, settled } = this.#find(id);
+    await settled;
+    return exitStatus(await terminal.exited);
+  }
+
+  async kill(id: string): Promise<void> {
+    const { terminal, over } = this.#find(id);
+    over.abort();
+    await terminal.kill();
+  }
+
+  /** Ends the command if it still runs, and forgets it. */
+  async release(id: string): Promise<void> {
+    await this.kill(id);
+    this.#open.delete(id);
+  }
+
+  /** Ends what runs in the foreground: nobody waits for it once the turn is over. */
+  async stopForeground(): Promise<void> {
+    await this.#endAll(({ background }) => !background);
+  }
+
+  async endAll(): Promise<void> {
+    await this.#endAll(() => true);
+    this.#open.clear();
+  }
+
+  async #start(
+    request: CreateTerminal,
+    cwd: string,
+    itemId: string,
+    turn: Turn,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { sandbox, access, transcript } = this.options;
+    const { background } = request._meta.cordon;
+    const since = Date.now();
+    // One pipe for both streams keeps what is printed in its order. The outer shell only joins them.
+    const join = 'exec 2>&1; exec /bin/bash --noprofile --norc -c "$1"';
+    const process = await sandbox.launch({
+      argv: ['/bin/bash', '--noprofile', '--norc', '-c', join, 'cordon', request.command],
+      cwd,
+      // What was granted for the turn ends with it, and a background command outlives the turn.
+      writableFolders: access.writable(background),
+      view: 'system',
+      stdin: 'ignore',
+    });
+    const limit = Math.min(request.outputByteLimit ?? maxKept, maxKept);
+    const terminal = new Terminal(process, limit, text => transcript.append(itemId, text));
+    const over = new AbortController();
+    const settled = this.#settle(terminal, itemId, {
+      since,
+      cwd,
+      meta: request._meta.cordon,
+      turn,
+      over: over.signal,
+    });
+    const id = randomId();
+    this.#open.set(id, { terminal, background, settled, over });
+    // Stopped while the process was being started.
+    if (signal.aborted) await this.kill(id);
+    return id;
+  }
+
+  /** Waits for the end, offers the grant that a read-only folder called for, and tells how it went. */
+  async #settle(terminal: Terminal, itemId: string, command: RunningCommand): Promise<void> {
+    const exit = await terminal.exited;
+    const took = Date.now() - command.since;
+    if (exit.code !== 0) await this.#offerWriting(terminal, itemId, command);
+    const item = this.options.transcript.item(itemId);
+    if (item?.kind !== 'toolCall' || item.state.kind === 'cancelled') return;
+    const { code, signal } = exit;
+    this.options.transcript.put({
+      ...item,
+      state: { kind: 'finished', ok: code === 0, exit: { code, signal }, took },
+    });
+  }
+
+  async #offerWriting(
+    terminal: Terminal,
+    itemId: string,
+    { cwd, meta, turn, over }: RunningCommand,
+  ): Promise<void> {
+    if (!/Read-only file system|\bEROFS\b/.test(terminal.output().text)) return;
+    const place = await placeOf(this.options.folders, cwd);
+    if (place === undefined) return;
+    const { folder } = place;
+    if (this.options.access.writable(meta.background).includes(folder)) return;
+    if (meta.background || turn.signal.aborted) {
+      return terminal.note(
+        `${folder} is read-only for this command: writing was not granted beyond this turn.`,
+      );
+    }
+    const signal = AbortSignal.any([turn.signal, over]);
+    const denial = await this.options.access.ensure({ place, operation: 'edit', itemId }, signal);
+    terminal.note(
+      denial
+        ? `${folder} is read-only: ${denial.reason}`
+        : `${folder} was read-only for this command. The user has now allowed writing there: run the command again.`,
+    );
+  }
+
+  #refuse(turn: Turn, toolCallId: string, denial: Denial): Error {
+    const { by, reason } = denial;
+    turn.calls.change(toolCallId, {
+      state: turn.signal.aborted ? { kind: 'cancelled' } : { kind: 'denied', by, reason },
+    });
+    return denialError(denial);
+  }
+
+  async #endAll(which: (open: OpenTerminal) => boolean): Promise<void> {
+    const ending = [...this.#open.values()].filter(open => which(open) && open.terminal.exit === undefined);
+    await Promise.all(
+      ending.map(async ({ terminal, over, settled }) => {
+        over.abort();
+        await terminal.kill();
+        await settled;
+      }),
+    );
+  }
+
+  #running(): number {
+    return [...this.#open.values()].filter(({ terminal }) => terminal.exit === undefined).length;
+  }
+
+  #find(id: string): OpenTerminal {
+    const open = this.#open.get(id);
+    if (open === undefined) throw new CordonError('terminal.unknown', 'There is no such terminal.');
+    return open;
+  }
+}
+
+interface OpenTerminal {
+  readonly terminal: Terminal;
+  readonly background: boolean;
+  readonly settled: Promise<void>;
+  /** Aborted when the agent no longer waits: ends the offer that may follow a failure. */
+  readonly over: AbortController;
+}
+
+interface RunningCommand {
+  readonly since: number;
+  readonly cwd: string;
+  readonly meta: TerminalMeta;
+  readonly turn: Turn;
+  readonly over: AbortSignal;
+}
+
+interface ExitStatus {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+function exitStatus({ code, signal }: { code: number | null; signal: string | null }): ExitStatus {
+  return { exitCode: code, signal };
+}
+
+/** Commands that run at the same time, background ones included. */
+const maxRunning = 32;
+
+/** Bytes of output kept for the agent of one command. */
+const maxKept = 1_000_000;
+
+const nullByte = 'The command was not run: it holds a null byte.';
+const tooMany = `The command was not run: ${maxRunning} commands are running already. Stop one first.`;
+
+function outside(cwd: string): string {
+  return `The command was not run: ${cwd} is not in a workspace folder.`;
+}
