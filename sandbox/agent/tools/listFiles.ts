@@ -28,10 +28,11 @@ export const listFilesTool = defineTool({
   },
   title: ({ path = '.', include }) => `List ${path}${include === undefined ? '' : ` (${include})`}`,
   path: ({ path }) => (path === undefined ? undefined : { path }),
-  async run({ path: where = '.', include }, context) {
-    const resolved = await context.workspace.resolve(where);
+  async run({ path = '.', include }, context) {
+    const resolved = await context.workspace.resolve(path);
+    const where = path === '.' ? 'the workspace folder' : path;
     if (resolved.kind === 'refused') return said(false, resolved.message);
-    if (!resolved.exists) return said(false, `${where} does not exist.`);
+    if (!resolved.exists) return said(false, `${path} does not exist.`);
     if (!(await stat(resolved.real)).isDirectory())
       return said(false, `${where} is a file. Read it with read_file.`);
     const args = [
