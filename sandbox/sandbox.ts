@@ -1,4 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
+import { gatherFacts } from './facts.ts';
+import { BubblewrapSandbox } from './launcher.ts';
+import type { Limits } from './limits.ts';
+import { sandboxErrors } from './sandboxErrors.ts';
 
 /** What is the same for every process of one session. Paths are absolute host paths. */
 export interface SandboxOptions {
@@ -8,6 +12,13 @@ export interface SandboxOptions {
   readonly stateDirectory: string;
   /** More read-only paths the user listed (toolchains); each must exist. */
   readonly extraReadOnlyPaths?: readonly string[];
+  /** Other limits than the defaults. */
+  readonly limits?: Partial<Limits>;
+  /**
+   * Set where a holder keeps a copy-on-write view of the folders: program and arguments that join its namespaces, put
+   * in front of Bubblewrap. All folders are writable then, and what is written stays in the view.
+   */
+  readonly copyOnWrite?: { readonly enter: readonly string[]; readonly sharesNetwork: boolean };
 }
 
 export interface LaunchRequest {
@@ -16,6 +27,11 @@ export interface LaunchRequest {
   readonly cwd: string;
   /** Of `folders`: those that this process may write. Empty: all are read-only. */
   readonly writableFolders: readonly string[];
+  /**
+   * Paths that are otherwise hidden (secrets) or kept read-only in writable folders (what can run code or change
+   * policy later), and that the user allowed by name for this process.
+   */
+  readonly allowedPaths?: readonly string[];
   /**
    * `system`: /usr, /etc parts, toolchains, private HOME. `bare`: only what the program's own loader needs, no shell,
    * no HOME, nothing to execute but what `binds` brings (for the agent and the file writer).
@@ -44,6 +60,8 @@ export interface ProcessExit {
 export interface SandboxedProcess {
   /** Of the outermost host process. */
   readonly pid: number;
+  /** Of the program itself, on the host; undefined where it could not be told. */
+  readonly programPid: number | undefined;
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
@@ -53,6 +71,15 @@ export interface SandboxedProcess {
   signal(name: NodeJS.Signals): void;
   /** Ends the whole tree; resolves when it is gone, within a second. */
   kill(): Promise<void>;
+}
+
+/**
+ * Puts up the walls for one session. Throws a `sandbox.*` CordonError when they cannot be had, or when a folder may not
+ * be a workspace (the whole home folder, system folders, where credentials are kept).
+ */
+export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
+  if (process.platform !== 'linux') throw sandboxErrors.unsupported(process.platform);
+  return new BubblewrapSandbox(gatherFacts(options), options);
 }
 
 /** One session's walls. Disposing kills every process that still runs in them. */

@@ -1,0 +1,287 @@
+import {
+  accessSync,
+  constants,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from 'node:fs';
+import { userInfo } from 'node:os';
+import { isAbsolute, join, normalize } from 'node:path';
+import { outsideGitDirectories } from './gitDirectories.ts';
+import { isInside } from './inside.ts';
+import { defaultLimits, type Limits } from './limits.ts';
+import type { SandboxOptions } from './sandbox.ts';
+import { sandboxErrors } from './sandboxErrors.ts';
+import { credentialPaths } from './secretFiles.ts';
+import { prepareStateFiles, type StateFiles } from './stateFiles.ts';
+import { hiddenInProc, systemDirectories, systemSettings, versionedSettings } from './systemFiles.ts';
+import { discoverToolchains, type Toolchain } from './toolchains.ts';
+
+/** All that one session's sandbox needs to know of the machine. Gathered once; arguments are built from it alone. */
+export interface SandboxFacts {
+  /** Absolute path of Bubblewrap. */
+  readonly bwrap: string;
+  /** Absolute path of prlimit(1), where there is one. Inside it has the same path. */
+  readonly prlimit: string | undefined;
+  /** As the processes inside see themselves. Never 0; on disk they stay the user. */
+  readonly user: { readonly uid: number; readonly gid: number; readonly name: string };
+  /** Workspace folders: as named, and where they really are. Parents before the folders inside them. */
+  readonly folders: readonly { readonly path: string; readonly realPath: string }[];
+  /** System directories, in order; `link` is set for those that are links. */
+  readonly system: readonly { readonly path: string; readonly link?: string }[];
+  /** Existing parts of /etc. */
+  readonly settings: readonly string[];
+  /** Existing paths of /proc to cover. */
+  readonly hiddenInProc: readonly { readonly path: string; readonly isFolder: boolean }[];
+  readonly toolchains: readonly Toolchain[];
+  /** PATH inside. */
+  readonly path: readonly string[];
+  /** What the user listed besides. */
+  readonly extraReadOnlyPaths: readonly string[];
+  /** Repositories around or behind the folders. */
+  readonly gitDirectories: readonly string[];
+  /** Certificate files that the environment names outside the system directories. */
+  readonly certificateFiles: readonly string[];
+  readonly state: StateFiles;
+  readonly limits: Limits;
+}
+
+/** Looks at everything once. Throws a `sandbox.*` CordonError when a folder or path cannot be used. */
+export function gatherFacts(
+  options: SandboxOptions,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): SandboxFacts {
+  const bwrap = findProgram('bwrap', environment['PATH'], options.folders);
+  if (bwrap === undefined) throw sandboxErrors.missing();
+  const homes = homesOf(environment);
+  const home = homes[0] ?? '/nonexistent';
+  const folders = options.folders
+    .map(folder => checkedFolder(folder, homes, options.stateDirectory))
+    .toSorted((a, b) => a.realPath.length - b.realPath.length);
+  const system = systemDirectories.flatMap(systemDirectory);
+  const visible = [...system.map(each => each.path), ...folders.flatMap(each => [each.path, each.realPath])];
+  const { toolchains, path } = discoverToolchains(environment, home, visible);
+  const user = userOf();
+  return {
+    bwrap,
+    prlimit: findProgram('prlimit', '/usr/bin:/bin', []),
+    user,
+    folders,
+    system,
+    settings: settingsFound(),
+    hiddenInProc: hiddenInProc.flatMap(each => {
+      const stat = statOf(each);
+      return stat === undefined ? [] : [{ path: each, isFolder: stat.isDirectory() }];
+    }),
+    toolchains,
+    path,
+    extraReadOnlyPaths: (options.extraReadOnlyPaths ?? []).map(each => checkedExtra(each, homes)),
+    gitDirectories: [...new Set(folders.flatMap(folder => outsideGitDirectories(folder.realPath, home)))],
+    certificateFiles: certificateFiles(
+      environment,
+      system.map(each => each.path),
+    ),
+    state: prepareStateFiles(options.stateDirectory, user, home),
+    limits: clamped({ ...defaultLimits, ...options.limits }),
+  };
+}
+
+/**
+ * The first absolute PATH entry that holds this program and is not in the workspace, which a repository could fill.
+ */
+export function findProgram(
+  name: string,
+  path: string | undefined,
+  folders: readonly string[],
+): string | undefined {
+  for (const entry of (path ?? '').split(':')) {
+    if (!isAbsolute(entry)) continue;
+    const candidate = join(entry, name);
+    if (!isExecutable(candidate)) continue;
+    if (!folders.some(folder => isInside(candidate, folder) || isInside(real(candidate), real(folder))))
+      return candidate;
+  }
+  return undefined;
+}
+
+function checkedFolder(folder: string, homes: readonly string[], stateDirectory: string) {
+  if (folder.includes('\0')) throw sandboxErrors.invalidText('The workspace path');
+  const path = withoutSlash(normalize(folder));
+  if (!isAbsolute(path) || !statOf(path)?.isDirectory()) throw sandboxErrors.folderMissing(folder);
+  const realPath = realpathSync(path);
+  if (realPath === '/') throw sandboxErrors.folderTooWide(folder, 'the whole machine');
+  const shared = sharedFolders.find(each => isInside(real(each), realPath));
+  if (shared !== undefined)
+    throw sandboxErrors.folderTooWide(folder, `${shared}, which belongs to the system`);
+  const inSystem = closedFolders.find(each => isInside(realPath, each));
+  if (inSystem !== undefined)
+    throw sandboxErrors.folderTooWide(folder, `a part of ${inSystem}, which belongs to the system`);
+  if (isInside(real(stateDirectory), realPath))
+    throw sandboxErrors.folderTooWide(folder, "Cordon's own records");
+  for (const home of homes) {
+    if (isInside(home, realPath)) throw sandboxErrors.folderTooWide(folder, 'your whole home folder');
+    const credential = credentialPaths
+      .map(each => join(home, each))
+      .find(each => isInside(realPath, each) || (exists(each) && isInside(each, realPath)));
+    if (credential !== undefined) throw sandboxErrors.folderTooWide(folder, `credentials (${credential})`);
+  }
+  return { path, realPath };
+}
+
+/** A workspace that is or holds one of these would open more than a project. */
+const sharedFolders = [
+  '/usr',
+  '/etc',
+  '/var',
+  '/tmp',
+  '/var/tmp',
+  '/opt',
+  '/home',
+  '/dev',
+  '/proc',
+  '/sys',
+  '/run',
+  '/boot',
+];
+const closedFolders = ['/proc', '/sys', '/dev', '/boot'];
+
+function checkedExtra(path: string, homes: readonly string[]): string {
+  if (!isAbsolute(path) || !exists(path)) throw sandboxErrors.pathMissing(path);
+  const target = realpathSync(path);
+  for (const home of homes)
+    for (const credential of ['.', ...credentialPaths].map(each => join(home, each)))
+      if (isInside(credential, target) || (credential !== home && isInside(target, credential)))
+        throw sandboxErrors.credentialPath(path, credential);
+  return withoutSlash(normalize(path));
+}
+
+function homesOf(environment: Readonly<Record<string, string | undefined>>): string[] {
+  const named = environment['HOME'];
+  let registered: string | undefined;
+  try {
+    registered = userInfo().homedir;
+  } catch {
+    // A user without an entry in the user database, as in some containers.
+  }
+  const homes = [named, registered].filter(
+    (each): each is string => each !== undefined && isAbsolute(each) && each !== '/',
+  );
+  return [...new Set(homes.flatMap(each => [withoutSlash(normalize(each)), real(each)]))];
+}
+
+function userOf(): { uid: number; gid: number; name: string } {
+  const uid = process.getuid?.() ?? 0;
+  const gid = process.getgid?.() ?? 0;
+  let name = 'user';
+  try {
+    if (uid !== 0) name = userInfo().username.replaceAll(/[:\n]/g, '') || name;
+  } catch {
+    // See homesOf.
+  }
+  return { uid: uid === 0 ? 1000 : uid, gid: gid === 0 ? 1000 : gid, name };
+}
+
+function systemDirectory(path: string): { path: string; link?: string }[] {
+  try {
+    return [{ path, link: readlinkSync(path) }];
+  } catch {
+    return exists(path) ? [{ path }] : [];
+  }
+}
+
+function settingsFound(): string[] {
+  const versioned = listed('/etc').filter(name => versionedSettings.test(name));
+  return [...systemSettings, ...versioned].map(name => `/etc/${name}`).filter(exists);
+}
+
+function certificateFiles(
+  environment: Readonly<Record<string, string | undefined>>,
+  system: readonly string[],
+): string[] {
+  const named = certificateVariables
+    .map(name => environment[name])
+    .filter((each): each is string => each !== undefined && isAbsolute(each));
+  return [...new Set(named)].filter(path => {
+    if (system.some(each => isInside(path, each)) || !statOf(path)?.isFile()) return false;
+    const text = textOf(path);
+    return text.includes('BEGIN CERTIFICATE') && !text.includes('PRIVATE KEY');
+  });
+}
+
+/** Variables that name a file of public certificates, for companies with an authority of their own. */
+export const certificateVariables = [
+  'SSL_CERT_FILE',
+  'NODE_EXTRA_CA_CERTS',
+  'REQUESTS_CA_BUNDLE',
+  'CURL_CA_BUNDLE',
+  'GIT_SSL_CAINFO',
+  'PIP_CERT',
+];
+
+/** No limit may be above the one this process lives under: setting it would be refused. */
+function clamped(limits: Limits): Limits {
+  const hard = new Map(
+    [...textOf('/proc/self/limits').matchAll(/^(Max [a-z ]+?) {2,}\S+ +(\d+|unlimited)/gm)].map(
+      ([, name, value]) => [name ?? '', value === 'unlimited' ? Infinity : Number(value)],
+    ),
+  );
+  const most = (name: string, wanted: number) => Math.min(wanted, hard.get(name) ?? Infinity);
+  return {
+    ...limits,
+    processes: most('Max processes', limits.processes),
+    memory: most('Max data size', limits.memory),
+    openFiles: most('Max open files', limits.openFiles),
+    fileSize: most('Max file size', limits.fileSize),
+  };
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function listed(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+function exists(path: string): boolean {
+  return statOf(path) !== undefined;
+}
+
+function statOf(path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+function withoutSlash(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}

@@ -1,0 +1,49 @@
+import { totalmem } from 'node:os';
+
+/** What one process tree may use. */
+export interface Limits {
+  /** Processes and threads at once. */
+  readonly processes: number;
+  /** Bytes of data memory of one process. */
+  readonly memory: number;
+  /** Open files of one process. */
+  readonly openFiles: number;
+  /** Bytes written to standard output and error together, where they are pipes. */
+  readonly output: number;
+  /** Bytes of one file written. */
+  readonly fileSize: number;
+}
+
+export const defaultLimits: Limits = {
+  processes: 4_096,
+  memory: Math.max(2 ** 31, Math.floor(totalmem() * 0.75)),
+  openFiles: 65_536,
+  output: 256 * 2 ** 20,
+  fileSize: 64 * 2 ** 30,
+};
+
+/** Sentences for what a limit ended; each names the setting. */
+export const limitMessages = {
+  wallTime: (milliseconds: number) =>
+    `It was ended because it ran longer than ${milliseconds / 1000} s (setting "cordon.limits.wallTime").`,
+  output: (bytes: number) =>
+    `It was ended because it printed more than ${Math.floor(bytes / 2 ** 20)} MB (setting "cordon.limits.output").`,
+};
+
+/**
+ * Options for prlimit(1) outside the walls. The number of processes is not among them: there it would count all that
+ * the user runs, and Bubblewrap itself could not start.
+ */
+export function outerLimitOptions(limits: Limits): string[] {
+  return [
+    `--nofile=${limits.openFiles}:${limits.openFiles}`,
+    `--data=${limits.memory}:${limits.memory}`,
+    `--fsize=${limits.fileSize}:${limits.fileSize}`,
+    '--core=0:0',
+  ];
+}
+
+/** Options for prlimit(1) inside, where processes are counted in the sandbox's own user namespace. */
+export function innerLimitOptions(limits: Limits): string[] {
+  return [`--nproc=${limits.processes}:${limits.processes}`];
+}

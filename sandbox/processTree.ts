@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+// What the host's /proc tells of processes. A process is known by its number and its start: numbers come again.
+
+/** When a process started, in clock ticks since boot; undefined when it is gone. A zombie counts as gone. */
+export function startTime(pid: number): number | undefined {
+  const fields = statFields(pid);
+  if (fields === undefined || fields[0] === 'Z' || fields[0] === 'X') return undefined;
+  return Number(fields[19]);
+}
+
+/** The children of a process that has one thread. */
+export function childrenOf(pid: number): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    // A kernel without CONFIG_PROC_CHILDREN.
+    return allProcesses().filter(each => Number(statFields(each)?.[1]) === pid);
+  }
+}
+
+/** The process group of a process. */
+export function groupOf(pid: number): number | undefined {
+  const group = Number(statFields(pid)?.[2]);
+  return Number.isInteger(group) && group > 1 ? group : undefined;
+}
+
+/** Fields of /proc/PID/stat from the third (state) on; the second may hold spaces and parentheses. */
+function statFields(pid: number): string[] | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return text
+      .slice(text.lastIndexOf(')') + 2)
+      .trim()
+      .split(' ');
+  } catch {
+    return undefined;
+  }
+}
+
+function allProcesses(): number[] {
+  return readdirSync('/proc').map(Number).filter(Number.isInteger);
+}

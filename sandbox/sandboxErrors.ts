@@ -1,0 +1,94 @@
+import { CordonError } from '../src/base/errors.ts';
+
+// Everything the sandbox may have to say when it cannot do its work. Nothing ran in any of these cases.
+
+export const sandboxErrors = {
+  unsupported: (platform: string) =>
+    new CordonError(
+      'sandbox.unsupported',
+      `Cordon has no sandbox for ${platform} yet, so no command can run.`,
+      'Use Linux, or a Linux remote (Remote - SSH, WSL 2).',
+    ),
+
+  missing: () =>
+    new CordonError(
+      'sandbox.missing',
+      'Bubblewrap (bwrap) is not installed, so no command can run.',
+      'Install it: sudo apt-get install bubblewrap (Debian, Ubuntu), sudo dnf install bubblewrap (Fedora), ' +
+        'sudo pacman -S bubblewrap (Arch), sudo zypper install bubblewrap (openSUSE), sudo apk add bubblewrap (Alpine).',
+    ),
+
+  tooOld: (version: string, wanted: string) =>
+    new CordonError(
+      'sandbox.tooOld',
+      `Bubblewrap ${version} is too old: Cordon needs ${wanted} or newer.`,
+      'Update the bubblewrap package of your system.',
+    ),
+
+  folderMissing: (folder: string) =>
+    new CordonError(
+      'sandbox.folderMissing',
+      `The workspace folder ${folder} does not exist or is not a folder.`,
+      'Open a folder that exists.',
+    ),
+
+  folderTooWide: (folder: string, holds: string) =>
+    new CordonError(
+      'sandbox.folderTooWide',
+      `The folder ${folder} cannot be a workspace: it holds ${holds}.`,
+      'Open the project folder itself.',
+    ),
+
+  credentialPath: (path: string, credential: string) =>
+    new CordonError(
+      'sandbox.credentialPath',
+      `${path} cannot be made visible: it is, holds or lies in ${credential}, where credentials are kept.`,
+      'Name a folder without credentials.',
+    ),
+
+  pathMissing: (path: string) =>
+    new CordonError(
+      'sandbox.pathMissing',
+      `The path ${path}, listed to be readable in the sandbox, does not exist.`,
+      'Correct it in the setting "cordon.sandbox.readOnlyPaths".',
+    ),
+
+  notAFolder: (folder: string) =>
+    new CordonError(
+      'sandbox.notAFolder',
+      `${folder} is not a folder of this workspace, so it cannot become writable.`,
+    ),
+
+  workingDirectory: (cwd: string) =>
+    new CordonError(
+      'sandbox.workingDirectory',
+      `The working directory ${cwd} is not visible in the sandbox.`,
+      'Start in a folder of the workspace.',
+    ),
+
+  invalidText: (what: string) =>
+    new CordonError(
+      'sandbox.invalidText',
+      `${what} contains a null character, which no program can be given.`,
+    ),
+
+  programMissing: (program: string) =>
+    new CordonError('sandbox.programMissing', `The program ${program} does not exist or is not a file.`),
+
+  tooManySecrets: (count: number, folder: string) =>
+    new CordonError(
+      'sandbox.tooManySecrets',
+      `${folder} holds ${count} files that look like secrets, more than can be hidden one by one.`,
+      'Open a smaller folder.',
+    ),
+
+  didNotStart: (said: string, cause?: unknown) =>
+    new CordonError(
+      'sandbox.didNotStart',
+      `The sandbox did not start, so nothing ran${said ? `: ${said}` : '.'}`,
+      'Run "cordon doctor" to see what is wrong and how to mend it.',
+      { cause },
+    ),
+
+  closed: () => new CordonError('sandbox.closed', 'This sandbox is closed; nothing more can run in it.'),
+};

@@ -1,0 +1,120 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { randomId } from '../src/base/ids.ts';
+import { startTime } from './processTree.ts';
+
+/** What the sandbox keeps on the host, below the state directory of this workspace. */
+export interface StateFiles {
+  /** HOME inside. Lasts, so that caches live. */
+  readonly home: string;
+  /** /tmp inside: one for all commands of a session, gone with it. */
+  readonly temporary: string;
+  /** A file that nobody may read: laid over what is hidden. */
+  readonly hiddenFile: string;
+  /** An empty folder: laid over hidden folders and over paths that must not come to be. */
+  readonly emptyFolder: string;
+  /** /etc files made for the sandbox: target path → host file. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** Makes them (idempotent but for `temporary`, which is new each time) and sweeps what dead sessions left. */
+export function prepareStateFiles(
+  directory: string,
+  user: { uid: number; gid: number; name: string },
+  hostHome: string,
+): StateFiles {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  chmodSync(directory, 0o700);
+  sweepTemporary(directory);
+  const home = join(directory, 'home');
+  const emptyFolder = join(directory, 'empty');
+  const settings = join(directory, 'etc');
+  for (const folder of [home, emptyFolder, settings]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  chmodSync(emptyFolder, 0o555);
+
+  const hiddenFile = join(directory, 'hidden');
+  put(hiddenFile, '', 0o000);
+  const files: Record<string, string> = {
+    passwd:
+      `root:x:0:0:root:/root:/usr/sbin/nologin\n` +
+      `${user.name}:x:${user.uid}:${user.gid}:${user.name}:${homeInside}:/bin/bash\n` +
+      `nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n`,
+    group: `root:x:0:\n${user.name}:x:${user.gid}:\nnogroup:x:65534:\n`,
+    hosts: `127.0.0.1 localhost ${hostNameInside}\n::1 localhost ip6-localhost ip6-loopback\n`,
+    hostname: `${hostNameInside}\n`,
+    gitconfig: gitSettings(hostHome),
+  };
+  const targets: Record<string, string> = {};
+  for (const [name, content] of Object.entries(files)) {
+    put(join(settings, name), content, 0o644);
+    targets[`/etc/${name}`] = join(settings, name);
+  }
+  const temporary = mkdtempSync(join(directory, `tmp-${process.pid}-${startTime(process.pid) ?? 0}-`));
+  chmodSync(temporary, 0o700);
+  return { home, temporary, hiddenFile, emptyFolder, settings: targets };
+}
+
+/** Where HOME is inside: never the real one, so that no tool's files lie in a folder that commands can rearrange. */
+export const homeInside = '/run/cordon/home';
+
+export const hostNameInside = 'cordon';
+
+/** Removes the session's /tmp. What cannot be removed is left to the next sweep. */
+export function removeTemporary(state: StateFiles): void {
+  rmSync(state.temporary, { recursive: true, force: true, maxRetries: 3 });
+}
+
+function sweepTemporary(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const [, pid, started] = /^tmp-(\d+)-(\d+)-/.exec(name) ?? [];
+    if (pid === undefined || String(startTime(Number(pid)) ?? 'gone') === started) continue;
+    try {
+      rmSync(join(directory, name), { recursive: true, force: true });
+    } catch {
+      // Left with rights that forbid it; it costs space, nothing more.
+    }
+  }
+}
+
+/** Two windows may do this at once: each writes a file of its own and renames it. */
+function put(path: string, content: string, mode: number): void {
+  const temporary = `${path}.${randomId()}`;
+  writeFileSync(temporary, content, { mode: 0o600, flag: 'wx' });
+  chmodSync(temporary, mode);
+  renameSync(temporary, path);
+}
+
+/** Who commits, taken from the user's own settings by name; nothing else of them is shown. */
+function gitSettings(hostHome: string): string {
+  const lines: string[] = [];
+  for (const [key, value] of globalGitSettings(hostHome)) {
+    const [section = '', name = ''] = key.split('.');
+    lines.push(`[${section}]`, `\t${name} = "${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`);
+  }
+  // Inside, the workspace may look as if it belonged to somebody else; the walls do not depend on that check.
+  lines.push('[safe]', '\tdirectory = *', '[gc]', '\tautoDetach = false');
+  return lines.join('\n') + '\n';
+}
+
+function globalGitSettings(hostHome: string): [string, string][] {
+  const wanted = '^(user\\.(name|email)|init\\.defaultbranch|core\\.autocrlf|pull\\.rebase)$';
+  try {
+    const env = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: hostHome, GIT_CONFIG_NOSYSTEM: '1' };
+    const out = execFileSync('git', ['config', '--global', '--null', '--get-regexp', wanted], {
+      env,
+      cwd: '/',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: 5_000,
+    });
+    return out
+      .toString('utf8')
+      .split('\0')
+      .map(entry => entry.split('\n'))
+      .flatMap(([key, value, ...more]) =>
+        key && value !== undefined && more.length === 0 ? [[key, value]] : [],
+      );
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,194 @@
+import { readdirSync, statSync } from 'node:fs';
+import { readdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isInside } from './inside.ts';
+import { rules, type ProtectionRule } from './protectedPaths.ts';
+import { foldersOfPackages, isSecretFile } from './secretFiles.ts';
+
+/** What lies in a workspace folder that the sandbox treats by itself. Absolute paths, parents before children. */
+export interface WorkspaceScan {
+  /** Files to hide. */
+  readonly secrets: readonly string[];
+  /** Existing files and folders that stay read-only even where the folder is writable. */
+  readonly protectedPaths: readonly string[];
+  /** Folders around protected paths, which must not be renamed away from under them. */
+  readonly pinned: readonly string[];
+  /** Protected paths that do not exist and must not come to be. Their parents exist. */
+  readonly guarded: readonly string[];
+}
+
+/**
+ * Walks one folder without following symlinks. Looking again costs one `stat` a folder: what was read is kept until
+ * the folder's modification time changes.
+ */
+export class WorkspaceScanner {
+  readonly #seen = new Map<string, Folder>();
+
+  constructor(private readonly root: string) {}
+
+  async scan(): Promise<WorkspaceScan> {
+    const found = { secrets: [] as string[], protectedPaths: [] as string[], pinned: [] as string[] };
+    let level = [this.root];
+    while (level.length > 0) {
+      const next: string[] = [];
+      for (let at = 0; at < level.length; at += 64) {
+        const read = await Promise.all(level.slice(at, at + 64).map(path => this.#read(path)));
+        for (const folder of read) {
+          found.secrets.push(...folder.secrets);
+          found.protectedPaths.push(...folder.protectedPaths);
+          found.pinned.push(...folder.pinned);
+          next.push(...folder.folders);
+        }
+      }
+      level = next;
+    }
+    const guarded = guardedIn(this.root);
+    return {
+      ...found,
+      protectedPaths: found.protectedPaths.filter(path => !guarded.includes(path)),
+      guarded,
+    };
+  }
+
+  async #read(path: string): Promise<Folder> {
+    const stamp = stampOf(path);
+    const known = this.#seen.get(path);
+    if (known !== undefined && known.stamp === stamp && stamp !== undefined) return known;
+    const folder = await readFolder(this.root, path, stamp);
+    this.#seen.set(path, folder);
+    return folder;
+  }
+}
+
+interface Folder {
+  readonly stamp: string | undefined;
+  readonly names: ReadonlySet<string>;
+  readonly folders: readonly string[];
+  readonly secrets: readonly string[];
+  readonly protectedPaths: readonly string[];
+  readonly pinned: readonly string[];
+}
+
+async function readFolder(root: string, path: string, stamp: string | undefined): Promise<Folder> {
+  const folders: string[] = [];
+  const secrets: string[] = [];
+  const protectedPaths: string[] = [];
+  const pinned: string[] = [];
+  // A folder that cannot be read from here cannot be read from the sandbox, which has no more rights.
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries) {
+    const lexical = join(path, entry.name);
+    // What a link names is hidden or kept where it really is; outside of the folder it is not visible anyway.
+    const full = entry.isSymbolicLink() ? await realpath(lexical).catch(() => undefined) : lexical;
+    if (full === undefined || !isInside(full, root)) continue;
+    const isDirectory = entry.isDirectory() || (entry.isSymbolicLink() && isFolder(full));
+    if (entry.isDirectory()) {
+      if (entry.name === '.git') {
+        const repository = await readRepository(full);
+        pinned.push(...repository.pinned);
+        protectedPaths.push(...repository.protectedPaths);
+      } else if (!foldersOfPackages.has(entry.name)) folders.push(full);
+    } else if (!isDirectory && isSecretFile(entry.name)) secrets.push(full);
+    const kind = isDirectory ? 'folder' : 'file';
+    const rule = simpleRules.find(each => each.kind === kind && named(each, entry.name));
+    if (rule !== undefined) protectedPaths.push(full);
+  }
+  const names = new Set(entries.map(entry => entry.name));
+  for (const [parent, children] of nestedRules) {
+    if (parent === '.git' || !names.has(parent)) continue;
+    pinned.push(join(path, parent));
+    const inside = await namesIn(join(path, parent));
+    protectedPaths.push(
+      ...children.filter(child => inside.includes(child)).map(child => join(path, parent, child)),
+    );
+  }
+  // What lies two levels down changes without this folder's time.
+  return { stamp: pinned.length > 0 ? undefined : stamp, names, folders, secrets, protectedPaths, pinned };
+}
+
+/** Hooks and configuration of a repository and of the submodules whose repositories lie in it. */
+async function readRepository(git: string): Promise<{ pinned: string[]; protectedPaths: string[] }> {
+  const names = await namesIn(git);
+  const pinned = [git];
+  const protectedPaths = (nestedRules.get('.git') ?? [])
+    .filter(name => names.includes(name))
+    .map(name => join(git, name));
+  if (names.includes('modules')) {
+    pinned.push(join(git, 'modules'));
+    let level = [join(git, 'modules')];
+    for (let depth = 0; depth < 6 && level.length > 0; depth++) {
+      const next: string[] = [];
+      for (const folder of level) {
+        for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+          if (!entry.isDirectory()) continue;
+          const module = join(folder, entry.name);
+          const inside = await namesIn(module);
+          if (!inside.includes('HEAD')) next.push(module);
+          else {
+            pinned.push(module);
+            protectedPaths.push(
+              ...['hooks', 'config'].filter(name => inside.includes(name)).map(name => join(module, name)),
+            );
+            if (inside.includes('modules')) next.push(join(module, 'modules'));
+          }
+        }
+      }
+      level = next;
+    }
+  }
+  return { pinned, protectedPaths };
+}
+
+/**
+ * Guards stand at the root of the folder only: that is where editors and services look. An empty folder in such a
+ * place is another window's guard, or as good as one.
+ */
+function guardedIn(root: string): string[] {
+  const guarded = new Set<string>();
+  for (const rule of rules) {
+    if (!rule.guarded) continue;
+    const [first = '', ...rest] = rule.path.split('/');
+    const outer = join(root, first);
+    if (isMissing(outer)) guarded.add(outer);
+    else if (rest.length > 0 && isFolder(outer) && isMissing(join(root, rule.path)))
+      guarded.add(join(root, rule.path));
+  }
+  return [...guarded];
+}
+
+function isMissing(path: string): boolean {
+  try {
+    return readdirSync(path).length === 0;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  }
+}
+
+const simpleRules = rules.filter(rule => !rule.path.includes('/'));
+
+/** First name → the names that are protected in it. */
+const nestedRules: ReadonlyMap<string, readonly string[]> = rules
+  .filter(rule => rule.path.includes('/'))
+  .reduce((byParent, rule) => {
+    const [parent = '', child = ''] = rule.path.split('/');
+    return byParent.set(parent, [...(byParent.get(parent) ?? []), child]);
+  }, new Map<string, string[]>());
+
+function named(rule: ProtectionRule, name: string): boolean {
+  return rule.path.startsWith('*') ? name.endsWith(rule.path.slice(1)) : name === rule.path;
+}
+
+/** Undefined when the folder is gone, or changed so lately that a second change could carry the same time. */
+function stampOf(path: string): string | undefined {
+  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+  if (stat === undefined || BigInt(Date.now()) * 1_000_000n - stat.mtimeNs < 20_000_000n) return undefined;
+  return `${stat.ino} ${stat.mtimeNs} ${stat.ctimeNs}`;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function namesIn(path: string): Promise<string[]> {
+  return readdir(path).catch((): string[] => []);
+}
