@@ -1,0 +1,134 @@
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Frame, Locator, Page } from 'playwright-core';
+import { cache } from '../workbench/paths.mjs';
+
+/** What a user does in one VS Code window. Everything waits for what it needs, up to Playwright's 30 seconds. */
+export class WorkbenchWindow {
+  /** Everything the browser's console said, for content-security violations. */
+  readonly console: string[] = [];
+
+  constructor(
+    readonly page: Page,
+    private readonly address: string,
+  ) {
+    page.on('console', message => this.console.push(message.text()));
+  }
+
+  /** Opens the window, or opens it anew. */
+  async load(): Promise<void> {
+    await this.page.goto(this.address);
+    await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+  }
+
+  get quickInput(): Locator {
+    return this.page.locator('.quick-input-widget:visible');
+  }
+
+  get dialog(): Locator {
+    return this.page.locator('.monaco-dialog-box');
+  }
+
+  /** A notification with this text. */
+  notification(text: string | RegExp): Locator {
+    return this.page.locator('.notification-toast').filter({ hasText: text });
+  }
+
+  /** Answers VS Code's question, which comes up by itself in a new folder. */
+  async answerTrust(isTrusted: boolean): Promise<void> {
+    const name = isTrusted ? 'Yes, I trust the authors' : "No, I don't trust the authors";
+    await this.dialog.getByRole('button', { name, exact: true }).click();
+    await this.dialog.waitFor({ state: 'hidden' });
+  }
+
+  /** Trusts the folder later, in the editor that "Manage Workspace Trust" opens. */
+  async trustInEditor(): Promise<void> {
+    await this.page
+      .locator('.workspace-trust-editor')
+      .getByRole('button', { name: 'Trust', exact: true })
+      .click();
+    await this.page.locator('[id="status.workspaceTrust"]').waitFor({ state: 'detached' });
+  }
+
+  /** Runs a command of the palette by its whole title. */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    await this.type(`>${title}`);
+    // Not Enter: the first row may be another command.
+    await this.quickInput
+      .getByRole('option', { name: startingWith(title) })
+      .first()
+      .click();
+  }
+
+  /** Fills the box of a quick pick or an input box. */
+  async type(text: string): Promise<void> {
+    await this.quickInput.locator('.quick-input-box input').fill(text);
+  }
+
+  /**
+   * Picks a row of the open quick pick. Tries until it took: Cordon's own do not take an answer in the first moment.
+   *
+   * @param name how the row's text begins
+   */
+  async pick(name: string): Promise<void> {
+    const row = this.quickInput.getByRole('option', { name: startingWith(name) }).first();
+    await row.waitFor();
+    const title = await this.quickInput.innerText();
+    for (const until = Date.now() + 20_000; Date.now() < until; await delay(300)) {
+      if (!(await row.isVisible()) || (await this.quickInput.innerText()) !== title) return;
+      await row.click({ timeout: 2_000 }).catch(() => {});
+      await delay(100);
+    }
+    throw new Error(`The row "${name}" did not take.`);
+  }
+
+  /** Brings the panel into view and returns its document. To be called again after each reload or reopening. */
+  async panel(): Promise<Frame> {
+    await this.command('Cordon: Open');
+    return this.webview('Cordon');
+  }
+
+  /** The document of the webview with this title, as soon as one is there. */
+  async webview(title: string): Promise<Frame> {
+    for (const until = Date.now() + 30_000; Date.now() < until; await delay(100)) {
+      for (const frame of this.page.frames()) {
+        // A view's own document is two frames deep.
+        if (!frame.parentFrame()?.parentFrame()) continue;
+        const found = await titleOf(frame).catch(() => undefined);
+        if (found === title) return frame;
+      }
+    }
+    throw new Error(`There is no webview "${title}".`);
+  }
+
+  /** Content-security violations that the browser reported for documents of Cordon's. */
+  violations(): string[] {
+    return this.console.filter(
+      line => line.includes('Content Security Policy directive') && line.includes('Cordon'),
+    );
+  }
+
+  /** Keeps a picture for a person to look at: `.vscode-test/screenshots/NAME.png`. */
+  async screenshot(name: string): Promise<void> {
+    // Animations end, so that the picture shows what stays.
+    await delay(400);
+    await this.page.screenshot({ path: path.join(cache, 'screenshots', `${name}.png`) });
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+  }
+}
+
+async function titleOf(frame: Frame): Promise<string | undefined> {
+  const element = await frame.frameElement();
+  return element.evaluate(node =>
+    node.id === 'active-frame' ? (node.getAttribute('title') ?? '') : undefined,
+  );
+}
+
+/** Rows are named by label, description and detail; icons and more text follow the label. */
+function startingWith(text: string): RegExp {
+  return new RegExp(`^${text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}(,|$)`);
+}
