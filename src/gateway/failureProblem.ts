@@ -33,6 +33,13 @@ export const failureRules: readonly FailureRule[] = [
     remedy: 'Set the base URL to the address that it redirects to, if you trust it.',
   },
   {
+    code: 'gateway.badBaseUrl',
+    names: /bad port|ERR_UNSAFE_PORT/i,
+    passes: false,
+    message: host => `${host} is on a port that web clients refuse to use.`,
+    remedy: 'Let the model server listen on another port and set the base URL to it.',
+  },
+  {
     code: 'gateway.noSuchHost',
     names: /ENOTFOUND|ENODATA|ERR_NAME_NOT_RESOLVED|EAI_NONAME/,
     passes: false,

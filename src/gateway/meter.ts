@@ -77,7 +77,7 @@ function anthropicTokens(usage: z.infer<typeof AnthropicUsage> | undefined): Par
 }
 
 const OpenaiEvent = z.looseObject({
-  error: z.unknown(),
+  error: z.unknown().optional(),
   choices: z.array(z.looseObject({ finish_reason: z.string().nullish() })).optional(),
   usage: z
     .looseObject({

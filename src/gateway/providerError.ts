@@ -9,12 +9,12 @@ export interface ProviderError {
 }
 
 const Fields = z.looseObject({
-  type: z.unknown(),
-  code: z.unknown(),
-  status: z.unknown(),
-  message: z.unknown(),
-  detail: z.unknown(),
-  metadata: z.looseObject({ raw: z.unknown() }).optional().catch(undefined),
+  type: z.unknown().optional(),
+  code: z.unknown().optional(),
+  status: z.unknown().optional(),
+  message: z.unknown().optional(),
+  detail: z.unknown().optional(),
+  metadata: z.looseObject({ raw: z.unknown().optional() }).optional().catch(undefined),
 });
 
 /**
@@ -35,7 +35,7 @@ export function readProviderError(body: string): ProviderError {
 /** The same for an error that is already parsed, as it comes inside a stream. */
 export function errorOf(value: unknown): ProviderError {
   const outer = Array.isArray(value) ? (value[0] as unknown) : value;
-  const nested = z.looseObject({ error: z.unknown() }).safeParse(outer);
+  const nested = z.looseObject({ error: z.unknown().optional() }).safeParse(outer);
   const inner =
     nested.success && nested.data.error !== undefined && nested.data.error !== null
       ? nested.data.error
