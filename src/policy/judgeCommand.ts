@@ -1,0 +1,99 @@
+import { asking } from './finding.ts';
+import type { Finding, Span } from './finding.ts';
+import { judgePath } from './paths/judgePath.ts';
+import type { PathContext } from './paths/judgePath.ts';
+import { literal, textField } from './shell/field.ts';
+import type { Line, SimpleCommand } from './shell/line.ts';
+import type { Feed } from './shell/feed.ts';
+import { parseArguments } from './tools/parseArguments.ts';
+import type { ParsedArguments } from './tools/parseArguments.ts';
+import type { OperandUse, ToolTable } from './tools/table.ts';
+import { findTool } from './tools/tools.ts';
+
+/** What a command is judged with. */
+export interface JudgeContext extends PathContext {
+  /** Reads a text that a command would run as a shell line (`sh -c`), in the same folders. */
+  readLine(text: string, within: Span, folders: readonly string[] | undefined, input: Feed): Line;
+}
+
+/** What the built-in knowledge says of one command: nothing against it, or findings. */
+export function judgeTool(command: SimpleCommand, context: JudgeContext): readonly Finding[] {
+  const [first] = command.words;
+  const name = first && literal(first);
+  if (name === undefined || command.isFunction)
+    return [
+      asking('tool.unknown', 'Which command this is cannot be told beforehand.', command.span, {
+        word: 0,
+        cure: 'person',
+        risk: 60,
+      }),
+    ];
+  const found = findTool(command.words);
+  if (found === undefined)
+    return [
+      asking(
+        'tool.unknown',
+        `\`${name}\` is not on the list of commands that only read.`,
+        first?.span ?? command.span,
+        { word: 0 },
+      ),
+    ];
+  const here: JudgeContext = { ...context, folders: command.folders };
+  const parsed = parseArguments(found.table, command.words, found.from);
+  return [
+    ...parsed.findings,
+    ...judgeArguments(found.table, parsed, command, here),
+    ...(found.table.refine?.(parsed, command, here) ?? []),
+  ];
+}
+
+function judgeArguments(
+  table: ToolTable,
+  parsed: ParsedArguments,
+  command: SimpleCommand,
+  context: JudgeContext,
+): Finding[] {
+  const findings: Finding[] = [];
+  for (const option of parsed.options) {
+    if (option.value === undefined) continue;
+    if (option.kind === 'read') push(findings, judgePath(context, option.value, 'read', option.word));
+  }
+  parsed.operands.forEach(({ field, word }, index) => {
+    const use = operandUse(table, index);
+    if (use === undefined || (table.maxOperands !== undefined && index >= table.maxOperands))
+      findings.push(
+        asking(
+          'tool.unexpectedOperand',
+          `\`${table.name}\` with this operand is not known to be harmless.`,
+          field.span,
+          { word },
+        ),
+      );
+    else if (use !== 'text' && literal(field) !== '-') push(findings, judgePath(context, field, use, word));
+    else if (
+      use === 'text' &&
+      !table.anyOption &&
+      field.pieces.some(piece => piece.kind === 'open' && piece.splits)
+    )
+      findings.push(
+        asking('tool.openOption', 'This could turn out to be several words, or an option.', field.span, {
+          word,
+          cure: 'person',
+        }),
+      );
+  });
+  if (table.usesFolder && parsed.operands.length === 0)
+    push(findings, judgePath(context, textField('.', command.span), 'look'));
+  return findings;
+}
+
+/** What the operand at this place is used for; undefined when there should be none. */
+export function operandUse(table: ToolTable, index: number): OperandUse | undefined {
+  if (table.operands === undefined || typeof table.operands === 'string')
+    return table.operands as OperandUse | undefined;
+  return table.operands[Math.min(index, table.operands.length - 1)];
+}
+
+function push(findings: Finding[], finding: Finding | undefined): void {
+  if (finding) findings.push(finding);
+}

@@ -1,0 +1,52 @@
+import { literal, mayBeOption } from '../shell/field.ts';
+import type { Field } from '../shell/field.ts';
+import type { Pattern } from './pattern.ts';
+
+/**
+ * Matches a pattern on parsed words. Returns the indices of the words that the pattern names literally (what only
+ * matched a wildcard is not among them), or undefined when it does not match.
+ *
+ * A wildcard takes a word whose text is not wholly known only when it cannot turn into an option or into a path that
+ * nobody saw: a glob with a literal beginning, nothing more open than that.
+ */
+export function matchPattern(pattern: Pattern, words: readonly Field[]): ReadonlySet<number> | undefined {
+  const named = new Set<number>();
+  for (const [index, part] of pattern.entries()) {
+    if (part.kind === 'rest') return words.slice(index).every(isGrantable) ? named : undefined;
+    const word = words[index];
+    if (word === undefined) return undefined;
+    if (part.kind === 'one') {
+      if (!isGrantable(word)) return undefined;
+    } else {
+      if (literal(word) !== part.text) return undefined;
+      named.add(index);
+    }
+  }
+  return words.length === pattern.length ? named : undefined;
+}
+
+/**
+ * The same for rules that forbid or ask, generously: what is not known may be anything, and the name counts without
+ * its folder.
+ */
+export function mayMatchPattern(pattern: Pattern, words: readonly Field[]): boolean {
+  for (const [index, part] of pattern.entries()) {
+    if (part.kind === 'rest') return true;
+    const word = words[index];
+    if (word === undefined) return false;
+    if (part.kind === 'one') continue;
+    const text = literal(word);
+    if (text === undefined) continue;
+    if (text !== part.text && !(index === 0 && text.slice(text.lastIndexOf('/') + 1) === part.text))
+      return false;
+  }
+  return words.length === pattern.length;
+}
+
+function isGrantable(word: Field): boolean {
+  return (
+    word.pieces.every(
+      piece => piece.kind === 'text' || piece.kind === 'digits' || (piece.kind === 'glob' && !piece.resplit),
+    ) && !(mayBeOption(word) && literal(word) === undefined)
+  );
+}

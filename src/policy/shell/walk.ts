@@ -1,0 +1,313 @@
+import type {
+  AndOr,
+  Case,
+  CommandNode,
+  CompoundList,
+  For,
+  ParsedScript,
+  Pipeline,
+  PipelineNode,
+  Redirection,
+  Statement,
+  Word,
+} from 'unbash';
+import { asking } from '../finding.ts';
+import type { Finding, Span } from '../finding.ts';
+import { constantOutput } from './constantOutput.ts';
+import { expandWhole, expandWord } from './expandWord.ts';
+import type { ExpansionContext } from './expandWord.ts';
+import { noFeed, unknownFeed } from './feed.ts';
+import type { Feed } from './feed.ts';
+import type { Field } from './field.ts';
+import { join } from './line.ts';
+import type { Outcome, ShellState, SimpleCommand } from './line.ts';
+import type { LineStart } from './readLine.ts';
+import { judgeRedirection } from './redirection.ts';
+import { runCommand } from './runCommand.ts';
+import { judgeTest } from './testExpression.ts';
+import { changedIn, definesFunctions } from './survey.ts';
+import { isPlainAssignment } from './variables.ts';
+
+/** More commands than this in one line (loops over literal words count each round) are not followed. */
+const maxCommands = 400;
+/** Loops over at most this many literal words are gone through word by word. */
+const maxRounds = 16;
+
+/** Goes through a syntax tree in the order in which bash would run it, and keeps what each command would get. */
+export class Walk {
+  readonly commands: SimpleCommand[] = [];
+  readonly functions = new Set<string>();
+  #steps = 0;
+
+  readonly text: string;
+  readonly start: LineStart;
+  readonly findings: Finding[];
+
+  constructor(text: string, start: LineStart, findings: Finding[]) {
+    this.text = text;
+    this.start = start;
+    this.findings = findings;
+  }
+
+  script(script: ParsedScript, state: ShellState, input: Feed): Outcome {
+    for (const error of script.errors ?? []) {
+      const at = Math.min(error.pos, Math.max(0, this.text.length - 1));
+      this.ask(
+        'parse.error',
+        `The line is not complete or not valid: ${error.message}.`,
+        this.start.within ?? [at, this.text.length],
+        50,
+      );
+    }
+    for (const name of definesFunctions(script)) this.functions.add(name);
+    return this.statements(script.commands, state, input);
+  }
+
+  span(node: { pos: number; end: number }): Span {
+    return this.start.within ?? [node.pos, node.end];
+  }
+
+  ask(code: string, message: string, span: Span, risk = 30): void {
+    this.findings.push(asking(code, message, span, { risk, cure: 'person' }));
+  }
+
+  expansion(state: ShellState): ExpansionContext {
+    return {
+      variables: state.variables,
+      home: this.start.boundary.home,
+      folder: state.folders?.length === 1 ? state.folders[0] : undefined,
+      report: finding => this.findings.push(finding),
+      span: node => this.span(node),
+      substitute: (script, span) => {
+        const inner = script.source === undefined ? this : this.#within(script.source, span);
+        inner.script(script, state, noFeed);
+        if (inner !== this) this.commands.push(...inner.commands);
+        return constantOutput(script);
+      },
+    };
+  }
+
+  /** The syntax of an escaped backtick counts its positions in a text of its own. */
+  #within(text: string, span: Span): Walk {
+    return new Walk(text, { ...this.start, within: span }, this.findings);
+  }
+
+  statements(statements: readonly Statement[], state: ShellState, input: Feed): Outcome {
+    let outcome: Outcome = { ok: state, failed: undefined };
+    for (const statement of statements) {
+      const before = join(outcome.ok, outcome.failed);
+      // What follows `exit` does not run; it is looked at all the same, from where the line began.
+      outcome = this.statement(statement, before ?? state, input);
+      if (before === undefined) outcome = { ok: undefined, failed: undefined };
+    }
+    return outcome;
+  }
+
+  statement(statement: Statement, state: ShellState, input: Feed): Outcome {
+    if (++this.#steps > maxCommands) {
+      this.ask('parse.tooMany', 'The line runs more commands than are followed.', this.span(statement), 50);
+      return { ok: state, failed: state };
+    }
+    if (statement.background) {
+      this.ask(
+        'structure.background',
+        'This starts a command that goes on in the background.',
+        this.span(statement),
+      );
+      this.node(statement.command, state, input);
+      return { ok: state, failed: undefined };
+    }
+    return this.node(statement.command, state, input);
+  }
+
+  list(list: CompoundList, state: ShellState, input: Feed): Outcome {
+    return this.statements(list.commands, state, input);
+  }
+
+  node(node: PipelineNode | AndOr, state: ShellState, input: Feed): Outcome {
+    if (node.type === 'AndOr') return this.#andOr(node, state, input);
+    if (node.type === 'Pipeline') return this.#pipeline(node, state, input);
+    return this.command(node, state, input).outcome;
+  }
+
+  #andOr(node: AndOr, state: ShellState, input: Feed): Outcome {
+    let outcome: Outcome = { ok: state, failed: undefined };
+    for (const [index, command] of node.commands.entries()) {
+      const operator = index === 0 ? '&&' : node.operators[index - 1];
+      const from = operator === '&&' ? outcome.ok : outcome.failed;
+      const result = this.node(command, from ?? state, input);
+      const reached: Outcome = from === undefined ? { ok: undefined, failed: undefined } : result;
+      outcome =
+        operator === '&&'
+          ? { ok: reached.ok, failed: join(outcome.failed, reached.failed) }
+          : { ok: join(outcome.ok, reached.ok), failed: reached.failed };
+    }
+    return outcome;
+  }
+
+  #pipeline(node: Pipeline, state: ShellState, input: Feed): Outcome {
+    const negated = node.prefixes.filter(prefix => prefix.type === 'Negation').length % 2 === 1;
+    if (node.commands.length === 1 && node.commands[0]) {
+      const { ok, failed } = this.command(node.commands[0], state, input).outcome;
+      return negated ? { ok: failed, failed: ok } : { ok, failed };
+    }
+    let feed = input;
+    for (const command of node.commands) feed = this.command(command, state, feed).output;
+    return { ok: state, failed: state };
+  }
+
+  /** One command of a pipeline; `output` is what the next one may read. */
+  command(node: CommandNode, state: ShellState, input: Feed): { outcome: Outcome; output: Feed } {
+    if (node.type === 'Command') return runCommand(this, node, state, input);
+    return { outcome: this.#compound(node, state, input), output: unknownFeed };
+  }
+
+  #compound(node: Exclude<CommandNode, { type: 'Command' }>, state: ShellState, input: Feed): Outcome {
+    switch (node.type) {
+      case 'Redirected': {
+        let feed = input;
+        for (const redirection of node.redirects) feed = this.redirection(redirection, state, feed);
+        return this.command(node.command, state, feed).outcome;
+      }
+      case 'BraceGroup':
+        return this.list(node.body, state, input);
+      case 'Subshell': {
+        this.list(node.body, state, input);
+        return { ok: state, failed: state };
+      }
+      case 'If': {
+        let result: ShellState | undefined;
+        let from: ShellState | undefined = state;
+        for (const branch of [node, ...node.elif]) {
+          const test: Outcome = this.list(branch.clause, from ?? state, input);
+          const body = this.list(branch.then, test.ok ?? state, input);
+          if (test.ok && from) result = join(result, join(body.ok, body.failed));
+          from = from && test.failed;
+        }
+        if (node.else) {
+          const body = this.list(node.else, from ?? state, input);
+          from = from && join(body.ok, body.failed);
+        }
+        const end = join(result, from);
+        return { ok: end, failed: end };
+      }
+      case 'While': {
+        const inside = this.#loopState(node, state);
+        const test = this.list(node.clause, inside, input);
+        this.list(node.body, (node.kind === 'while' ? test.ok : test.failed) ?? inside, input);
+        return { ok: inside, failed: inside };
+      }
+      case 'For':
+        return this.#for(node, state, input);
+      case 'Case':
+        return this.#case(node, state, input);
+      case 'TestCommand':
+        judgeTest(this, node.expression, state);
+        return { ok: state, failed: state };
+      case 'Function':
+        this.ask(
+          'structure.function',
+          'This defines a function, which can stand in for a program.',
+          this.span(node),
+          40,
+        );
+        this.command(
+          node.body.type === 'CompoundList'
+            ? { type: 'BraceGroup', pos: node.body.pos, end: node.body.end, body: node.body }
+            : node.body,
+          { ...this.#loopState(node, state) },
+          unknownFeed,
+        );
+        return { ok: state, failed: state };
+      case 'Coproc':
+        this.ask(
+          'structure.coprocess',
+          'This starts a command that goes on in the background.',
+          this.span(node),
+        );
+        if (node.body.type === 'CompoundList') this.list(node.body, state, unknownFeed);
+        else this.command(node.body, state, unknownFeed);
+        return { ok: state, failed: state };
+      case 'Select':
+        this.ask('structure.select', 'This waits for someone to choose.', this.span(node));
+        this.list(node.body, this.#loopState(node, state), unknownFeed);
+        return { ok: state, failed: state };
+      case 'ArithmeticFor':
+        this.ask(
+          'parse.arithmetic',
+          'Arithmetic can run commands in ways that cannot be told beforehand.',
+          this.span(node),
+        );
+        this.list(node.body, this.#loopState(node, state), input);
+        return { ok: state, failed: state };
+      case 'ArithmeticCommand':
+        this.ask(
+          'parse.arithmetic',
+          'Arithmetic can run commands in ways that cannot be told beforehand.',
+          this.span(node),
+        );
+        return { ok: state, failed: state };
+    }
+  }
+
+  #for(node: For, state: ShellState, input: Feed): Outcome {
+    const name = node.name.text;
+    const context = this.expansion(state);
+    const items: readonly Field[] = node.wordlist?.flatMap(word => expandWord(word, context)) ?? [
+      { pieces: [{ kind: 'open', splits: false }], span: this.span(node.name) },
+    ];
+    this.checkAssignment(name, node.name);
+    const inside = this.#loopState(node, state);
+    if (items.length > maxRounds)
+      this.ask('parse.tooMany', 'The loop has more rounds than are followed.', this.span(node));
+    for (const item of items.slice(0, maxRounds))
+      this.list(node.body, withVariable(inside, name, item), input);
+    const after = withVariable(inside, name, {
+      pieces: [{ kind: 'open', splits: false }],
+      span: this.span(node.name),
+    });
+    return { ok: after, failed: after };
+  }
+
+  #case(node: Case, state: ShellState, input: Feed): Outcome {
+    const context = this.expansion(state);
+    expandWhole(node.word, context);
+    let end: ShellState | undefined = state;
+    let through: ShellState | undefined;
+    for (const item of node.items) {
+      for (const pattern of item.pattern) expandWhole(pattern, context);
+      const body = this.list(item.body, join(state, through) ?? state, input);
+      const after = join(body.ok, body.failed);
+      end = join(end, after);
+      through = item.terminator === ';;' ? undefined : join(through, after);
+    }
+    return { ok: end, failed: end };
+  }
+
+  /** The weakest knowledge that holds in every round of a loop: what its body changes is not known. */
+  #loopState(node: Exclude<CommandNode, { type: 'Command' }>, state: ShellState): ShellState {
+    const changed = changedIn(node);
+    if (changed.variables.size === 0 && !changed.folder) return state;
+    const variables = new Map(state.variables);
+    for (const name of changed.variables) variables.set(name, [{ kind: 'open', splits: false }]);
+    return { variables, folders: changed.folder ? undefined : state.folders, throughLink: state.throughLink };
+  }
+
+  redirection(redirection: Redirection, state: ShellState, input: Feed): Feed {
+    return judgeRedirection(this, redirection, state, input);
+  }
+
+  checkAssignment(name: string, word: Word): void {
+    if (!isPlainAssignment(name))
+      this.ask(
+        'variable.dangerous',
+        `Setting \`${name}\` may change what other programs do.`,
+        this.span(word),
+        50,
+      );
+  }
+}
+
+function withVariable(state: ShellState, name: string, value: Field): ShellState {
+  return { ...state, variables: new Map(state.variables).set(name, value.pieces) };
+}
