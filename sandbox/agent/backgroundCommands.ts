@@ -1,9 +1,13 @@
+import type { TerminalExitStatus } from '@agentclientprotocol/sdk';
+
 /** A command that goes on while the model does other things. */
 export interface BackgroundCommand {
   /** Short, for the model: `1`, `2`, … */
   readonly id: string;
   readonly terminalId: string;
   readonly command: string;
+  /** How it ended, once it has. */
+  exit: TerminalExitStatus | undefined;
   /** Output that the model has already read. */
   shown: string;
 }
@@ -13,9 +17,20 @@ export class BackgroundCommands {
   readonly #commands = new Map<string, BackgroundCommand>();
   #last = 0;
 
-  add(terminalId: string, command: string): BackgroundCommand {
-    const entry = { id: String(++this.#last), terminalId, command, shown: '' };
+  /** `exited` settles when the command ends; a rejection means that nobody can tell how. */
+  add(terminalId: string, command: string, exited: Promise<TerminalExitStatus>): BackgroundCommand {
+    const entry: BackgroundCommand = {
+      id: String(++this.#last),
+      terminalId,
+      command,
+      exit: undefined,
+      shown: '',
+    };
     this.#commands.set(entry.id, entry);
+    exited.then(
+      exit => (entry.exit = exit),
+      () => (entry.exit = {}),
+    );
     return entry;
   }
 

@@ -1,5 +1,6 @@
 import {
   type AgentContext,
+  type CreateTerminalRequest,
   methods,
   RequestError,
   type SessionUpdate,
@@ -28,7 +29,6 @@ export interface TerminalOutput {
   /** The end of the output, when it was too long to keep. */
   readonly text: string;
   readonly isTruncated: boolean;
-  readonly exit: TerminalExitStatus | undefined;
 }
 
 /** Everything the agent cannot do by itself. Each wait ends at once when the signal aborts, with its reason. */
@@ -73,23 +73,23 @@ export function openBroker(client: AgentContext, sessionId: string): Broker {
       }),
     startCommand: (command, cwd, meta, signal) =>
       outcome(signal, async () => {
-        const started = client.request(methods.client.terminal.create, {
+        const request: CreateTerminalRequest = {
           sessionId,
           command,
           cwd,
           outputByteLimit,
           _meta: { cordon: meta },
+        };
+        // Waited for beyond a stop, so that a command which was allowed in that very moment can be taken back.
+        const started = client.request(methods.client.terminal.create, request, {
+          cancellationSignal: signal,
         });
-        return (
-          await orAbort(
-            started,
-            signal,
-            late =>
-              void client
-                .request(methods.client.terminal.release, { sessionId, terminalId: late.terminalId })
-                .catch(ignore),
-          )
-        ).terminalId;
+        const { terminalId } = await orAbort(started, signal, late => {
+          client
+            .request(methods.client.terminal.release, { sessionId, terminalId: late.terminalId })
+            .catch(ignore);
+        });
+        return terminalId;
       }),
     waitForExit: async (terminalId, signal) =>
       await ended(
@@ -101,7 +101,7 @@ export function openBroker(client: AgentContext, sessionId: string): Broker {
         signal,
         client.request(methods.client.terminal.output, { sessionId, terminalId }, options(signal)),
       );
-      return { text: given.output, isTruncated: given.truncated, exit: given.exitStatus ?? undefined };
+      return { text: given.output, isTruncated: given.truncated };
     },
     async kill(terminalId) {
       await client.request(methods.client.terminal.kill, { sessionId, terminalId });
@@ -143,6 +143,7 @@ const ignore = () => {};
 
 /** Turns the broker's refusals into results. Anything unclear counts as not done. */
 async function outcome<T>(signal: AbortSignal, request: () => Promise<T>): Promise<Outcome<T>> {
+  signal.throwIfAborted();
   try {
     return { kind: 'done', value: await request() };
   } catch (error) {
@@ -170,7 +171,6 @@ async function ended<T>(signal: AbortSignal, request: Promise<T>): Promise<T> {
 
 /** Like `ended` for something that must be taken back if it is granted after nobody waits for it any more. */
 async function orAbort<T>(request: Promise<T>, signal: AbortSignal, takeBack: (late: T) => void): Promise<T> {
-  signal.throwIfAborted();
   return await new Promise<T>((resolve, reject) => {
     const onAbort = () => {
       reject(signal.reason as Error);

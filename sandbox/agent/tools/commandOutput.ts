@@ -14,11 +14,13 @@ export const commandOutputTool = defineTool({
     const entry = context.background.get(id);
     if (entry === undefined)
       return said(false, `There is no background command ${id}. Running: ${context.background.describe()}.`);
+    // Asked before the output, so that nothing printed at the very end is missed.
+    const { exit } = entry;
     const output = await context.broker.output(entry.terminalId, context.signal);
     const isNew = output.text.startsWith(entry.shown) ? output.text.slice(entry.shown.length) : output.text;
     entry.shown = output.text;
-    const state = output.exit === undefined ? 'It still runs.' : describeExit(output.exit);
-    if (output.exit !== undefined) {
+    const state = exit === undefined ? 'It still runs.' : describeExit(exit);
+    if (exit !== undefined) {
       context.background.remove(id);
       context.broker.release(entry.terminalId).catch(() => {});
     }

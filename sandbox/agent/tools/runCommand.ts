@@ -9,6 +9,9 @@ const defaultTimeout = 600;
 /** A background command that fails at once is reported at once: how long that is waited for, in milliseconds. */
 const earlyFailure = 1_000;
 
+/** How long a killed command may take to be gone, in milliseconds. */
+const killTime = 5_000;
+
 export const runCommandTool = defineTool({
   name: 'run_command',
   description:
@@ -55,73 +58,81 @@ async function inForeground(
 ): Promise<ToolResult> {
   const { broker, signal } = context;
   try {
-    const isOver = await exitWithin(terminalId, seconds * 1_000, context);
-    if (!isOver) {
-      await broker.kill(terminalId);
-      await exitWithin(terminalId, 5_000, context);
-    }
-    const output = await broker.output(terminalId, signal);
-    const note = isOver
-      ? describeExit(output.exit)
-      : `It did not end within ${seconds} seconds and was stopped. Set timeout_seconds, or run it in the background.`;
+    const exit = await exitWithin(terminalId, seconds * 1_000, context);
+    if (exit !== undefined)
+      return finished(command, terminalId, describeExit(exit), exit, await broker.output(terminalId, signal));
+    await broker.kill(terminalId);
+    const killed = (await exitWithin(terminalId, killTime, context)) ?? { signal: 'SIGKILL' };
+    const note = `It did not end within ${seconds} seconds and was stopped. Set timeout_seconds, or run it in the background.`;
     return finished(
       command,
       terminalId,
       note,
-      isOver ? output : { ...output, exit: output.exit ?? { signal: 'SIGKILL' } },
+      { ...killed, exitCode: null },
+      await broker.output(terminalId, signal),
     );
   } finally {
-    // Also ends it when the turn was stopped; nobody waits for that.
-    if (signal.aborted) broker.kill(terminalId).catch(() => {});
+    // Releasing also ends a command that the stopped turn left running; nobody waits for that.
     broker.release(terminalId).catch(() => {});
   }
 }
 
 async function inBackground(command: string, terminalId: string, context: ToolContext): Promise<ToolResult> {
-  const entry = context.background.add(terminalId, command);
+  const { broker, background, signal } = context;
+  const entry = background.add(
+    terminalId,
+    command,
+    broker.waitForExit(terminalId, new AbortController().signal),
+  );
   await exitWithin(terminalId, earlyFailure, context);
-  const output = await context.broker.output(terminalId, context.signal);
+  const output = await broker.output(terminalId, signal);
   entry.shown = output.text;
-  const state =
-    output.exit === undefined
-      ? `It runs in the background as id ${entry.id}: command_output reads on, stop_command ends it.`
-      : describeExit(output.exit);
-  if (output.exit !== undefined) {
-    context.background.remove(entry.id);
-    context.broker.release(terminalId).catch(() => {});
+  if (entry.exit === undefined) {
+    const state = `It runs in the background as id ${entry.id}: command_output reads on, stop_command ends it.`;
+    const text = output.text === '' ? '(no output so far)' : output.text;
+    return {
+      ...quoted(true, state, `output of ${command}`, text),
+      content: [{ type: 'terminal', terminalId }],
+    };
   }
-  return output.exit === undefined
-    ? {
-        ...quoted(true, state, `output of ${command}`, output.text || '(no output so far)'),
-        content: [{ type: 'terminal', terminalId }],
-      }
-    : finished(command, terminalId, state, output);
+  background.remove(entry.id);
+  broker.release(terminalId).catch(() => {});
+  return finished(command, terminalId, describeExit(entry.exit), entry.exit, output);
 }
 
-function finished(command: string, terminalId: string, note: string, output: TerminalOutput): ToolResult {
+function finished(
+  command: string,
+  terminalId: string,
+  note: string,
+  exit: TerminalExitStatus,
+  output: TerminalOutput,
+): ToolResult {
   const cut = output.isTruncated ? ' Only the end of its output was kept.' : '';
-  const ok = output.exit?.exitCode === 0;
   const text = output.text === '' ? '(no output)' : output.text;
   return {
-    ...quoted(ok, `${note}${cut}`, `output of ${command}`, text),
+    ...quoted(exit.exitCode === 0, `${note}${cut}`, `output of ${command}`, text),
     content: [{ type: 'terminal', terminalId }],
-    rawOutput: { exitCode: output.exit?.exitCode ?? null, signal: output.exit?.signal ?? null },
+    rawOutput: { exitCode: exit.exitCode ?? null, signal: exit.signal ?? null },
   };
 }
 
-export function describeExit(exit: TerminalExitStatus | undefined): string {
-  if (exit?.signal) return `It was ended by ${exit.signal}.`;
-  return typeof exit?.exitCode === 'number' ? `Exit status ${exit.exitCode}.` : 'It ended.';
+export function describeExit(exit: TerminalExitStatus): string {
+  if (exit.signal) return `It was ended by ${exit.signal}.`;
+  return typeof exit.exitCode === 'number' ? `Exit status ${exit.exitCode}.` : 'It ended.';
 }
 
-/** Whether the command ended within so many milliseconds. */
-async function exitWithin(terminalId: string, milliseconds: number, context: ToolContext): Promise<boolean> {
+/** How the command ended, if it did within so many milliseconds. */
+async function exitWithin(
+  terminalId: string,
+  milliseconds: number,
+  context: ToolContext,
+): Promise<TerminalExitStatus | undefined> {
   const over = new AbortController();
   const signal = AbortSignal.any([context.signal, over.signal]);
   try {
     return await Promise.race([
-      context.broker.waitForExit(terminalId, signal).then(() => true),
-      sleep(milliseconds, false, { signal }),
+      context.broker.waitForExit(terminalId, signal),
+      sleep(milliseconds, undefined, { signal }),
     ]);
   } finally {
     over.abort();

@@ -90,8 +90,7 @@ export function realBroker(): RealBroker {
       return terminal.exit ?? {};
     })
     .onRequest(methods.client.terminal.output, ({ params }) => {
-      const { output, exit } = found(terminals, params.terminalId);
-      return { output, truncated: false, ...(exit === undefined ? {} : { exitStatus: exit }) };
+      return { output: found(terminals, params.terminalId).output, truncated: false };
     })
     .onRequest(methods.client.terminal.kill, ({ params }) => {
       kill(found(terminals, params.terminalId));
