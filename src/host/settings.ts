@@ -2,8 +2,6 @@ import * as vscode from 'vscode';
 import * as z from 'zod';
 import { ModelSettings } from '../protocol/model.ts';
 import { Mode } from '../protocol/panel.ts';
-import type { RuleScope } from '../protocol/approval.ts';
-import type { RuleSettings } from '../policy/policy.ts';
 
 // Every setting of Cordon's is read here, once, through a schema. A value that does not fit counts as not set, so a
 // damaged settings file never loosens anything.
@@ -63,33 +61,54 @@ export async function storeModelSettings(model: ModelSettings): Promise<void> {
   await configuration.update('model.provider', model.provider, target);
 }
 
-/** `cordon.commands.rules` as each scope holds it, unchecked. Several folders each bring their own. */
-export function ruleSettings(): RuleSettings[] {
-  const found: RuleSettings[] = [];
-  const top = vscode.workspace.getConfiguration('cordon').inspect('commands.rules');
-  if (top?.globalValue !== undefined) found.push({ source: 'user', value: top.globalValue });
-  if (top?.workspaceValue !== undefined) found.push({ source: 'workspace', value: top.workspaceValue });
-  for (const folder of vscode.workspace.workspaceFolders ?? []) {
-    const value = vscode.workspace
-      .getConfiguration('cordon', folder.uri)
-      .inspect('commands.rules')?.workspaceFolderValue;
-    // In a single-folder window the folder's value is the workspace's value; reading it twice changes nothing.
-    if (value !== undefined && value !== top?.workspaceValue) found.push({ source: 'workspace', value });
-  }
-  return found;
+/** One place that holds `cordon.commands.rules`, unchecked. */
+export interface RulePlace {
+  /** `user`, `workspace`, or the address of a folder of a multi-root workspace. */
+  readonly place: string;
+  readonly label: string;
+  readonly value: unknown;
 }
 
-/** Adds one `allow` rule in the scope that the user picked. Keeps every other rule as it stands. */
-export async function addAllowRule(pattern: string, scope: RuleScope): Promise<void> {
-  const configuration = vscode.workspace.getConfiguration('cordon');
-  const inspected = configuration.inspect('commands.rules');
-  const current: unknown = scope === 'user' ? inspected?.globalValue : inspected?.workspaceValue;
-  const rules = z.record(z.string(), z.unknown()).catch({}).parse(current);
-  await configuration.update(
-    'commands.rules',
-    { ...rules, [pattern]: 'allow' },
-    scope === 'user' ? vscode.ConfigurationTarget.Global : vscode.ConfigurationTarget.Workspace,
-  );
+export function userRules(): RulePlace {
+  const value: unknown = vscode.workspace.getConfiguration('cordon').inspect('commands.rules')?.globalValue;
+  return { place: 'user', label: 'user settings', value };
+}
+
+/** The workspace's rules, and in a multi-root workspace those of each folder. They come with the code: see WorkspaceRules. */
+export function workspaceRules(): RulePlace[] {
+  const value: unknown = vscode.workspace
+    .getConfiguration('cordon')
+    .inspect('commands.rules')?.workspaceValue;
+  const places: RulePlace[] = [{ place: 'workspace', label: 'workspace settings', value }];
+  if (vscode.workspace.workspaceFile === undefined) return places;
+  for (const { uri, name } of vscode.workspace.workspaceFolders ?? []) {
+    const own: unknown = vscode.workspace
+      .getConfiguration('cordon', uri)
+      .inspect('commands.rules')?.workspaceFolderValue;
+    places.push({ place: uri.toString(), label: `settings of ${name}`, value: own });
+  }
+  return places;
+}
+
+/** Replaces the rules of one place, all at once; none at all takes the setting out. */
+export async function writeRules(place: string, rules: Readonly<Record<string, unknown>>): Promise<void> {
+  const target = {
+    user: vscode.ConfigurationTarget.Global,
+    workspace: vscode.ConfigurationTarget.Workspace,
+  }[place];
+  const resource = target === undefined ? vscode.Uri.parse(place) : undefined;
+  await vscode.workspace
+    .getConfiguration('cordon', resource)
+    .update(
+      'commands.rules',
+      Object.keys(rules).length === 0 ? undefined : rules,
+      target ?? vscode.ConfigurationTarget.WorkspaceFolder,
+    );
+}
+
+/** The rules of a place as an object; anything else counts as none. */
+export function rulesOf({ value }: RulePlace): Record<string, unknown> {
+  return z.record(z.string(), z.unknown()).catch({}).parse(value);
 }
 
 /** Remembers that Cordon may change this folder, in the user's own settings. */

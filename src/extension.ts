@@ -1,0 +1,238 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import { messageOf } from './base/errors.ts';
+import { onPanelMessage, type Parts, registerCommands } from './commands.ts';
+import type { ModelBackend } from './gateway/gateway.ts';
+import { ApprovalFaces } from './host/approvalFaces.ts';
+import { Conversations } from './host/conversations.ts';
+import { Credentials } from './host/credentials.ts';
+import { chooseMode } from './host/modeChoice.ts';
+import { chooseModel } from './host/modelSetup.ts';
+import { vscodeLanguageModel } from './host/languageModel.ts';
+import { SandboxState } from './host/sandboxState.ts';
+import * as settings from './host/settings.ts';
+import { createStatusItem } from './host/statusItem.ts';
+import { editRules } from './host/ruleEditor.ts';
+import { PolicyInForce } from './host/policyInForce.ts';
+import { WorkspaceRules } from './host/workspaceRules.ts';
+import { gateOf } from './panel/gate.ts';
+import { Panels } from './panel/panels.ts';
+import { type ModelSettings, modelLabel } from './protocol/model.ts';
+import type { PanelState } from './protocol/panel.ts';
+import type { Conversation, SessionEvent } from './protocol/transcript.ts';
+import type { Session } from './session/session.ts';
+
+// The composition root: everything is built and connected here, in one read. Heavy modules (SQLite, the policy's
+// parser, the agent protocol) are imported where they are first needed, so that activation stays short.
+
+let shutDown: (() => Promise<void>) | undefined;
+
+export async function activate(context: vscode.ExtensionContext): Promise<void> {
+  const log = vscode.window.createOutputChannel('Cordon', { log: true });
+  const folders = () =>
+    (vscode.workspace.workspaceFolders ?? [])
+      .filter(each => each.uri.scheme === 'file')
+      .map(each => each.uri.fsPath);
+  const storage = context.globalStorageUri.fsPath;
+  // Sockets live here: their paths must stay short, and only this user may look.
+  const runDirectory = await mkdtemp(path.join(tmpdir(), 'cordon-'));
+
+  const credentials = new Credentials(context.secrets);
+  const rules = new WorkspaceRules(context.workspaceState);
+  const inForce = new PolicyInForce({
+    folders,
+    rules: () => rules.inForce(),
+    onProblem: ({ source, pattern, message }) =>
+      void vscode.window.showWarningMessage(
+        `Cordon ignores the rule "${pattern}" of the ${source} settings: ${message}`,
+      ),
+  });
+  const sandbox = new SandboxState({
+    check: async () => (await import('../sandbox/readiness.ts')).checkSandbox(),
+    selfTest: async walls => (await import('../sandbox/selfTest.ts')).selfTest(walls),
+  });
+
+  const conversations = new Conversations({
+    workspace: vscode.workspace.workspaceFile?.toString() ?? folders().join('\n'),
+    history: async () =>
+      (await import('./store/openHistory.ts')).openHistory(path.join(storage, 'history.db')),
+    shown: {
+      read: () => context.workspaceState.get<string>('shownConversation'),
+      write: id => void context.workspaceState.update('shownConversation', id),
+    },
+    start: startAgent,
+    log,
+  });
+
+  /** Walls first, proven; then the agent in them. */
+  async function startAgent(
+    id: string,
+    resume: Conversation | undefined,
+    onEvent: (event: SessionEvent) => void,
+  ): Promise<Session> {
+    const model = settings.modelSettings();
+    if (!vscode.workspace.isTrusted || model === undefined)
+      throw new Error('Cordon is not set up in this workspace.');
+    const { openSandbox } = await import('../sandbox/sandbox.ts');
+    const { startSession } = await import('./session/startSession.ts');
+    const walls = await openSandbox({
+      folders: folders(),
+      stateDirectory: path.join(storage, 'sandbox'),
+      extraReadOnlyPaths: settings.extraReadOnlyPaths(),
+    });
+    try {
+      await Promise.all([sandbox.prove(walls), inForce.ready()]);
+      return startSession({
+        id,
+        ...(resume === undefined ? {} : { resume }),
+        folders: folders(),
+        model,
+        backend: await backendOf(model),
+        sandbox: walls,
+        policy: () => inForce.policy,
+        writableFolders: settings.writableFolders,
+        remember: (answer, what) =>
+          what === 'write'
+            ? settings.addWritableFolder(answer.pattern)
+            : rules.allow(answer.pattern, answer.scope),
+        programs: {
+          node: process.execPath,
+          agent: context.asAbsolutePath('dist/agent.cjs'),
+          fileWriter: context.asAbsolutePath('dist/file-writer.cjs'),
+          ripgrep: (await import('@vscode/ripgrep')).rgPath,
+        },
+        runDirectory,
+        onEvent,
+        log,
+      });
+    } catch (error) {
+      await walls[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async function backendOf(model: ModelSettings): Promise<ModelBackend> {
+    if (model.provider === 'vscode') {
+      const { languageModelBackend } = await import('./gateway/languageModelBackend.ts');
+      return languageModelBackend(await vscodeLanguageModel(model.model));
+    }
+    const { modelBackend } = await import('./gateway/modelBackend.ts');
+    return modelBackend(
+      { ...model, provider: model.provider },
+      async () => (await credentials.read(model)) ?? '',
+    );
+  }
+
+  const state = (): PanelState => {
+    const model = settings.modelSettings();
+    return {
+      gate: gateOf({
+        folders: (vscode.workspace.workspaceFolders ?? []).map(each => ({ scheme: each.uri.scheme })),
+        isTrusted: vscode.workspace.isTrusted,
+        hasModel: model !== undefined,
+        sandboxProblem: sandbox.problem,
+      }),
+      conversation: conversations.current,
+      history: conversations.list(),
+      model: model === undefined ? null : { provider: model.provider, label: modelLabel(model) },
+      mode: settings.mode(),
+      sandbox: sandbox.badge,
+      folders: folders(),
+    };
+  };
+
+  const panels = new Panels({
+    extensionUri: context.extensionUri,
+    state,
+    onMessage: message => void onPanelMessage(message, parts),
+    log,
+  });
+  const approvals = new ApprovalFaces({
+    panelVisible: () => panels.isVisible,
+    showPanel: () => panels.show(),
+    waiting: () => conversations.waiting(),
+    answer: (id, answer) => conversations.answerApproval(id, answer),
+  });
+  const status = createStatusItem();
+  const showStatus = () => {
+    const isRunning = conversations.current.status !== 'idle';
+    const activity = conversations.waiting().length > 0 ? 'waiting' : isRunning ? 'running' : 'idle';
+    status.show(vscode.workspace.isTrusted ? activity : 'restricted', sandbox.badge);
+    void vscode.commands.executeCommand('setContext', 'cordon.running', isRunning);
+  };
+  const refresh = () => {
+    panels.refresh();
+    showStatus();
+  };
+
+  const parts: Parts = {
+    panels,
+    conversations,
+    approvals,
+    credentials,
+    sandbox,
+    chooseModel: async provider => {
+      const { probe } = await import('./gateway/probe.ts');
+      if ((await chooseModel(credentials, probe, provider)) !== undefined) await conversations.endSessions();
+      refresh();
+    },
+    chooseMode,
+    manageRules: () =>
+      editRules({
+        rules,
+        policy: () => inForce.ready().then(() => inForce.policy),
+        cwd: () => folders()[0] ?? homedir(),
+      }),
+  };
+
+  /** What needs a trusted workspace; runs at once or when trust is granted, without a reload. */
+  const bringUp = async () => {
+    refresh();
+    if (!vscode.workspace.isTrusted || folders().length === 0) return;
+    await Promise.all([sandbox.check(), conversations.restore(), rules.askAboutChanges()]).catch(
+      (error: unknown) => {
+        log.error(messageOf(error));
+        void vscode.window.showErrorMessage(`Cordon: ${messageOf(error)}`);
+      },
+    );
+    refresh();
+  };
+
+  const listening = [
+    conversations.events.on(({ conversationId, event }) => {
+      panels.post({ type: 'event', conversationId, event });
+      approvals.onEvent(event);
+      if (event.type === 'status' || event.type === 'approval' || event.type === 'approvalSettled')
+        showStatus();
+    }),
+    conversations.changed.on(refresh),
+    sandbox.changed.on(refresh),
+  ];
+  context.subscriptions.push(
+    log,
+    panels,
+    status,
+    rules,
+    ...registerCommands(parts),
+    ...listening.map(each => ({ dispose: () => each[Symbol.dispose]() })),
+    { dispose: () => approvals[Symbol.dispose]() },
+    vscode.workspace.onDidGrantWorkspaceTrust(() => void bringUp()),
+    vscode.workspace.onDidChangeWorkspaceFolders(() => void conversations.endSessions().then(bringUp)),
+    vscode.workspace.onDidChangeConfiguration(change => {
+      if (change.affectsConfiguration('cordon.commands.rules')) void rules.askAboutChanges();
+      if (change.affectsConfiguration('cordon')) refresh();
+    }),
+  );
+  shutDown = async () => {
+    await conversations[Symbol.asyncDispose]();
+    await rm(runDirectory, { recursive: true, force: true });
+  };
+  await bringUp();
+}
+
+/** VS Code waits for this before it ends the extension host. */
+export async function deactivate(): Promise<void> {
+  await shutDown?.();
+}

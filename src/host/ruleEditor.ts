@@ -1,0 +1,153 @@
+import * as vscode from 'vscode';
+import type { CommandPolicy } from '../policy/policy.ts';
+import { parsePattern } from '../policy/rules/pattern.ts';
+import { type RulePlace, rulesOf, userRules, workspaceRules } from './settings.ts';
+import type { WorkspaceRules } from './workspaceRules.ts';
+
+type Verdict = 'allow' | 'ask' | 'deny';
+type Row = vscode.QuickPickItem & { readonly run: () => Promise<void> };
+
+interface Options {
+  readonly rules: WorkspaceRules;
+  readonly policy: () => Promise<CommandPolicy>;
+  /** Where a tested command would run. */
+  readonly cwd: () => string;
+}
+
+/** The rules without JSON: list, test a command, add, change, move, delete. Escape goes back, and out. */
+export async function editRules(options: Options): Promise<void> {
+  for (;;) {
+    const row = await vscode.window.showQuickPick(overview(options), {
+      title: 'Cordon: command rules',
+      placeHolder: 'Choose a rule to change it, or what to do',
+      matchOnDescription: true,
+    });
+    if (row === undefined) return;
+    await row.run();
+  }
+}
+
+function overview(options: Options): Row[] {
+  const { rules } = options;
+  const places = [...workspaceRules(), userRules()];
+  const waiting = new Set(rules.waiting().map(({ place }) => place));
+  return [
+    { label: '$(beaker) Test a command against the rules…', run: () => testCommand(options) },
+    { label: '$(add) Add a rule…', run: () => addRule(options) },
+    ...rules.waiting().map((place): Row => ({
+      label: `$(warning) Review the rules of the ${place.label}…`,
+      description: 'they count for nothing until accepted',
+      run: () => rules.review(place),
+    })),
+    ...places.flatMap(place =>
+      Object.entries(rulesOf(place)).map(([pattern, rule]): Row => ({
+        label: `${icon(rule)} ${pattern}`,
+        description: `${describe(rule)} · ${place.label}${waiting.has(place.place) ? ' · not accepted' : ''}`,
+        run: () => changeRule(options, place, pattern),
+      })),
+    ),
+  ];
+}
+
+async function testCommand({ policy, cwd }: Options): Promise<void> {
+  const engine = await policy();
+  const command = await vscode.window.showInputBox({
+    title: 'Cordon: test a command',
+    prompt: 'Nothing is run.',
+    ignoreFocusOut: true,
+  });
+  if (command === undefined) return;
+  const { decision, risk, reasons } = engine.decide({ command, cwd: cwd() });
+  const verdict = {
+    allow: '$(check) Allowed without a question',
+    ask: '$(question) Asked',
+    deny: '$(circle-slash) Denied',
+  }[decision];
+  await vscode.window.showQuickPick(
+    [
+      { label: verdict, description: `risk ${risk} of 100` },
+      ...reasons.map(({ message, code }) => ({ label: `$(info) ${message}`, description: code })),
+    ],
+    { title: `Cordon: ${command}`, placeHolder: 'Escape to go back' },
+  );
+}
+
+async function addRule(options: Options): Promise<void> {
+  const pattern = await vscode.window.showInputBox({
+    title: 'Cordon: add a rule',
+    prompt: 'Words of the command; * stands for one word, ** for all the rest. Such as: npm run *',
+    ignoreFocusOut: true,
+    validateInput: text => {
+      const parsed = parsePattern(text.trim());
+      return typeof parsed === 'string' ? parsed : undefined;
+    },
+  });
+  if (pattern === undefined) return;
+  const verdict = await pickVerdict(pattern.trim());
+  const place = verdict && (await pickPlace(pattern.trim()));
+  if (verdict && place) await options.rules.change(place, { ...rulesOf(place), [pattern.trim()]: verdict });
+}
+
+async function changeRule(options: Options, place: RulePlace, pattern: string): Promise<void> {
+  const { [pattern]: rule, ...others } = rulesOf(place);
+  const changes: (vscode.QuickPickItem & { what: 'verdict' | 'move' | 'delete' })[] = [
+    { label: '$(edit) Change what it does…', what: 'verdict' },
+    { label: '$(arrow-swap) Move it elsewhere…', what: 'move' },
+    { label: '$(trash) Delete it', what: 'delete' },
+  ];
+  const change = await vscode.window.showQuickPick(changes, {
+    title: `Cordon: ${pattern}`,
+    placeHolder: `${describe(rule)} · ${place.label}`,
+  });
+  if (change?.what === 'delete') await options.rules.change(place, others);
+  if (change?.what === 'verdict') {
+    const verdict = await pickVerdict(pattern);
+    if (verdict) await options.rules.change(place, { ...others, [pattern]: verdict });
+  }
+  if (change?.what === 'move') {
+    const target = await pickPlace(pattern);
+    if (target === undefined || target.place === place.place) return;
+    // Written to the new place first: at no moment is the rule nowhere.
+    await options.rules.change(target, { ...rulesOf(target), [pattern]: rule });
+    await options.rules.change(place, others);
+  }
+}
+
+async function pickVerdict(pattern: string): Promise<Verdict | undefined> {
+  const rows: { label: string; detail: string; verdict: Verdict }[] = [
+    { label: 'allow', detail: 'Runs without a question, in the sandbox.', verdict: 'allow' },
+    { label: 'ask', detail: 'Always asked, even where another rule allows it.', verdict: 'ask' },
+    { label: 'deny', detail: 'Never runs.', verdict: 'deny' },
+  ];
+  return (await vscode.window.showQuickPick(rows, { title: `Cordon: ${pattern}` }))?.verdict;
+}
+
+async function pickPlace(pattern: string): Promise<RulePlace | undefined> {
+  const rows = [...workspaceRules(), userRules()].map(place => ({ label: place.label, place }));
+  return (await vscode.window.showQuickPick(rows, { title: `Cordon: where should "${pattern}" stand?` }))
+    ?.place;
+}
+
+function decisionOf(rule: unknown): unknown {
+  return typeof rule === 'object' && rule !== null ? Reflect.get(rule, 'decision') : rule;
+}
+
+function describe(rule: unknown): string {
+  const decision = decisionOf(rule);
+  const reason: unknown = typeof rule === 'object' && rule !== null ? Reflect.get(rule, 'reason') : undefined;
+  const text = typeof decision === 'string' ? decision : 'cannot be read, so it counts for nothing';
+  return typeof reason === 'string' ? `${text} (${reason})` : text;
+}
+
+function icon(rule: unknown): string {
+  switch (decisionOf(rule)) {
+    case 'allow':
+      return '$(check)';
+    case 'deny':
+      return '$(circle-slash)';
+    case 'ask':
+      return '$(question)';
+    default:
+      return '$(error)';
+  }
+}
