@@ -50,7 +50,7 @@ export function Gate({ gate }: { gate: Closed }) {
         <Screen icon="shield" title="Nothing can run yet" class="blocked">
           <p class="blocked-message">{gate.message}</p>
           <h3>How to mend it</h3>
-          <pre class="remedy" tabIndex={0} role="region" aria-label="How to mend it">
+          <pre class="remedy" tabIndex={0} role="group" aria-label="How to mend it">
             {gate.remedy}
           </pre>
           <div class="buttons">

@@ -132,8 +132,10 @@ function Row({ conversation: { id, title, updatedAt }, current, task, onTask, on
         <span class="history-title">{title}</span>
         <span class="history-when">{when(updatedAt, Date.now())}</span>
       </button>
-      <IconButton icon="edit" label={`Rename ${title}`} onPress={() => onTask('rename')} />
-      <IconButton icon="trash" label={`Delete ${title}`} onPress={() => onTask('delete')} />
+      <span class="history-actions">
+        <IconButton icon="edit" label={`Rename ${title}`} onPress={() => onTask('rename')} />
+        <IconButton icon="trash" label={`Delete ${title}`} onPress={() => onTask('delete')} />
+      </span>
     </li>
   );
 }

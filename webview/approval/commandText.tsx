@@ -4,7 +4,7 @@ import { pieces, segments } from './visibleText.ts';
 /** The whole command, wrapped and never cut, invisible characters as chips, what reasons point at underlined. */
 export function CommandText({ command, reasons }: { command: string; reasons: readonly Reason[] }) {
   return (
-    <pre class="command" tabIndex={0} role="region" aria-label="Command">
+    <pre class="command">
       <code>
         {segments(command, reasons).map((segment, index) =>
           segment.reasons.length === 0 ? (

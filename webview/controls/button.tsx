@@ -22,7 +22,7 @@ export function Button(props: ButtonProps) {
     {
       appearance: kind,
       class: props.class ?? '',
-      'aria-disabled': inactive ? 'true' : 'false',
+      ariaDisabled: inactive ? 'true' : 'false',
       onClick: () => inactive || onPress(),
       ...(title === undefined ? {} : { title }),
       ...(buttonRef === undefined ? {} : { ref: buttonRef }),

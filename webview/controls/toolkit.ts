@@ -16,6 +16,8 @@ export function registerControls(): void {
 
 interface ControlAttributes extends HTMLAttributes<HTMLElement> {
   readonly appearance?: 'primary' | 'secondary';
+  /** A property, not the attribute: the toolkit's button hands only the property on to the button inside it. */
+  readonly ariaDisabled?: 'true' | 'false';
   readonly value?: string;
   readonly placeholder?: string;
   readonly maxlength?: number;

@@ -83,7 +83,7 @@ Object.assign(markdown.renderer.rules, {
   heading_open: (tokens, index) => `<${headingTag(tokens[index])}>`,
   heading_close: (tokens, index) => `</${headingTag(tokens[index])}>\n`,
 
-  table_open: () => '<div class="table" role="region" aria-label="Table" tabindex="0"><table>\n',
+  table_open: () => '<div class="table" role="group" aria-label="Table" tabindex="0"><table>\n',
   table_close: () => '</table></div>\n',
   th_open: (tokens, index) => `<th${alignment(tokens[index])}>`,
   td_open: (tokens, index) => `<td${alignment(tokens[index])}>`,
@@ -115,7 +115,7 @@ function codeBlock(code: string, language: string, colour: boolean): string {
     `<div class="code-block"><div class="code-head"><span class="code-language">${name}</span>` +
     `<button type="button" class="code-copy" data-copy="code" aria-label="Copy code" title="Copy code">` +
     `<span class="codicon codicon-copy"></span></button></div>` +
-    `<pre tabindex="0" role="region" aria-label="Code, ${name}"><code>${coloured ?? escapeHtml(code)}</code></pre></div>\n`
+    `<pre tabindex="0" role="group" aria-label="Code, ${name}"><code>${coloured ?? escapeHtml(code)}</code></pre></div>\n`
   );
 }
 

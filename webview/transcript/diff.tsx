@@ -23,7 +23,7 @@ export const Diff = memo(function Diff({ diff }: { diff: FileDiff }) {
         </button>
         <Counts added={diff.added} removed={diff.removed} />
       </div>
-      <div class="diff-body" tabIndex={0} role="region" aria-label={`Changes in ${name}`}>
+      <div class="diff-body" tabIndex={0} role="group" aria-label={`Changes in ${name}`}>
         <Bounded entries={lines} keep="start" limit={shownLines} unit="lines">
           {shown => (
             <div class="diff-lines">

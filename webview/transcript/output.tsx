@@ -22,7 +22,7 @@ function Lines({ text, live }: { text: string; live: boolean }) {
     if (live && box.current !== null) box.current.scrollTop = box.current.scrollHeight;
   }, [text, live]);
   return (
-    <pre class="output" ref={box} tabIndex={0} role="region" aria-label="Output">
+    <pre class="output" ref={box} tabIndex={0} role="group" aria-label="Output">
       {terminalRuns(text).map((run, index) =>
         run.classes === '' ? run.text : (
           <span key={index} class={run.classes}>

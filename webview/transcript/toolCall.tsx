@@ -16,7 +16,7 @@ export const ToolCall = memo(function ToolCall({ call }: { call: ToolCallItem })
   const open = details && (chosen ?? opensItself(call));
   const added = call.diffs.reduce((sum, diff) => sum + diff.added, 0);
   const removed = call.diffs.reduce((sum, diff) => sum + diff.removed, 0);
-  const state = stateOf(call.state);
+  const state = stateOf(call.state, call.tool === 'execute' ? 0 : 1_000);
   return (
     <div class={`tool-call ${state.tone}`} data-tool-call={call.id}>
       <button
@@ -31,7 +31,9 @@ export const ToolCall = memo(function ToolCall({ call }: { call: ToolCallItem })
           <Visible text={firstLine(call.command ?? call.title)} />
         </span>
         {call.diffs.length === 0 ? null : <Counts added={added} removed={removed} />}
-        <span class="tool-state">{state.words}</span>
+        <span class="tool-state">
+          {state.words === '' ? <span class="visually-hidden">Done</span> : state.words}
+        </span>
         <Icon name={state.icon} spin={state.icon === 'loading'} />
         {details ? <Icon name={open ? 'chevron-up' : 'chevron-down'} /> : null}
       </button>
@@ -58,7 +60,7 @@ function Details({ call }: { call: ToolCallItem }) {
   return (
     <div class="tool-details">
       {call.command === undefined ? null : <CommandText command={call.command} reasons={[]} />}
-      {call.cwd === undefined ? null : <p class="where">in {shownPath(folders, call.cwd)}</p>}
+      {call.cwd === undefined || call.cwd === folders[0] ? null : <p class="where">in {shownPath(folders, call.cwd)}</p>}
       {call.state.kind === 'denied' ? (
         <p class="denial">
           {deniedBy[call.state.by]} <Visible text={call.state.reason} />
@@ -112,7 +114,8 @@ interface StateWords {
   readonly words: string;
 }
 
-function stateOf(state: CallState): StateWords {
+/** `notable` is from when on, in milliseconds, the time that it took is worth a word. */
+function stateOf(state: CallState, notable: number): StateWords {
   switch (state.kind) {
     case 'pending':
       return { tone: 'quiet', icon: 'circle-outline', words: 'Pending' };
@@ -121,11 +124,11 @@ function stateOf(state: CallState): StateWords {
     case 'running':
       return { tone: 'active', icon: 'loading', words: 'Running' };
     case 'finished': {
-      const took = state.took === undefined ? '' : duration(state.took);
+      const took = state.took === undefined || state.took < notable ? '' : duration(state.took);
       const exit = exitWords(state.exit);
       const words = [exit, took].filter(part => part !== '').join(' · ');
       return state.ok
-        ? { tone: 'good', icon: 'check', words: words === '' ? 'Done' : words }
+        ? { tone: 'good', icon: 'check', words }
         : { tone: 'bad', icon: 'error', words: exit === '' ? ['Failed', took].filter(part => part !== '').join(' · ') : words };
     }
     case 'denied':
