@@ -12,7 +12,7 @@ import {
 import path from 'node:path';
 import { execute } from './execute.mjs';
 import { cache, root } from './paths.mjs';
-import { step } from './steps.mjs';
+import { run, step } from './steps.mjs';
 
 /**
  * Builds the extension for use and packages it, unless nothing that goes into it has changed.
@@ -40,6 +40,8 @@ export async function packageExtension(node) {
           '--no-dependencies',
           '--allow-missing-repository',
           '--skip-license',
+          // The folder is laid out by us; `files` then has nothing left to choose.
+          '--allow-unused-files-pattern',
           `--target=${process.platform}-${process.arch}`,
           `--out=${file}`,
         ],
@@ -127,4 +129,6 @@ function fingerprintOf(places) {
 }
 
 // `npm run package`: the VSIX, and where it is.
-if (process.argv[1] === import.meta.filename) console.log((await packageExtension(process.execPath)).file);
+if (process.argv[1] === import.meta.filename) {
+  await run(async () => console.log((await packageExtension(process.execPath)).file));
+}
