@@ -14,8 +14,8 @@ export interface LaunchPlan {
   readonly scan: WorkspaceScan;
   /** What a `bare` view shows besides the folders. */
   readonly program?: ProgramFiles;
-  /** Folders are a copy-on-write view: all of them are writable, and nothing in them needs to be kept. */
-  readonly copyOnWrite: boolean;
+  /** Real paths of folders that are a copy-on-write view: writable, and nothing in them needs to be kept. */
+  readonly copyOnWrite: readonly string[];
   /** The network namespace is the session's own already. */
   readonly sharesNetwork: boolean;
   /** Descriptor numbers, as bwrap inherits them. */
@@ -55,10 +55,14 @@ export function bubblewrapArguments(facts: SandboxFacts, plan: LaunchPlan): stri
     // 5. Toolchains, certificates and what the user listed, read-only.
     ...(isSystem ? readableMounts(facts) : []),
     // 6. Repositories behind the folders, then the folders themselves.
-    ...facts.gitDirectories.flatMap(path => ['--ro-bind', path, path]),
+    ...facts.gitDirectories.flatMap(path => [
+      plan.copyOnWrite.includes(path) ? '--bind' : '--ro-bind',
+      path,
+      path,
+    ]),
     ...folderMounts(facts, plan),
     // 7. In folders that are the user's own: what must not change.
-    ...(plan.copyOnWrite ? [] : protectionMounts(facts, plan)),
+    ...protectionMounts(facts, plan),
     // 8. Over everything of the workspace: what must not be read.
     ...secretMasks(facts, plan),
     // 9. The broker's own files, last, so that nothing lies over them.
@@ -127,17 +131,20 @@ function readableMounts(facts: SandboxFacts): string[] {
 function folderMounts(facts: SandboxFacts, { request, copyOnWrite }: LaunchPlan): string[] {
   return facts.folders.flatMap(({ path, realPath }) => {
     const isWritable =
-      copyOnWrite || request.writableFolders.some(each => each === path || each === realPath);
+      copyOnWrite.includes(realPath) ||
+      request.writableFolders.some(each => each === path || each === realPath);
     const option = isWritable ? '--bind' : '--ro-bind';
     return [option, realPath, realPath, ...(path === realPath ? [] : [option, realPath, path])];
   });
 }
 
-function protectionMounts(facts: SandboxFacts, { request, scan }: LaunchPlan): string[] {
+function protectionMounts(facts: SandboxFacts, { request, scan, copyOnWrite }: LaunchPlan): string[] {
   const writable = facts.folders.filter(({ path, realPath }) =>
     request.writableFolders.some(each => each === path || each === realPath),
   );
-  const concerns = (path: string) => writable.some(({ realPath }) => isInside(path, realPath));
+  const concerns = (path: string) =>
+    writable.some(({ realPath }) => isInside(path, realPath)) &&
+    !copyOnWrite.some(each => isInside(path, each));
   return withAliases(facts, [
     // A folder around a protected path is mounted onto itself, so that it cannot be renamed away from under it.
     ...parentsFirst(scan.pinned.filter(concerns)).map(path => ['--bind', path, path] as const),

@@ -7,6 +7,7 @@ import { bubblewrapArguments, type LaunchPlan } from './bubblewrap.ts';
 import { bareEnvironment, commandEnvironment } from './environment.ts';
 import type { SandboxFacts } from './facts.ts';
 import { Guards } from './guards.ts';
+import { startHolder, type Holder } from './holder.ts';
 import { isInside } from './inside.ts';
 import { limitMessages, outerLimitOptions } from './limits.ts';
 import { childrenOf, startTime } from './processTree.ts';
@@ -21,6 +22,7 @@ export class BubblewrapSandbox implements Sandbox {
   readonly #running = new Set<SandboxedProcess>();
   readonly #scanners: WorkspaceScanner[];
   readonly #guards: Guards;
+  #network: Promise<Holder | undefined> | undefined;
   #closed = false;
 
   constructor(
@@ -65,6 +67,7 @@ export class BubblewrapSandbox implements Sandbox {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#running].map(each => each.kill()));
+    await (await this.#network)?.[Symbol.asyncDispose]();
     this.#guards[Symbol.dispose]();
     removeTemporary(this.facts.state);
   }
@@ -84,13 +87,27 @@ export class BubblewrapSandbox implements Sandbox {
 
   /** Guards stand only where commands may write to the user's own folder; the file writer touches one path alone. */
   #guardedBy(request: LaunchRequest, scan: WorkspaceScan): string[] {
-    if (request.view === 'bare' || this.options.copyOnWrite !== undefined) return [];
+    if (request.view === 'bare') return [];
+    const copies = this.options.copyOnWrite?.folders ?? [];
     const writable = this.facts.folders.filter(({ path, realPath }) =>
       request.writableFolders.some(each => each === path || each === realPath),
     );
     return scan.guarded
       .filter(path => writable.some(({ realPath }) => isInside(path, realPath)))
+      .filter(path => !copies.some(each => isInside(path, each)))
       .filter(path => !(request.allowedPaths ?? []).some(allowed => isInside(allowed, path)));
+  }
+
+  /** Commands of a session share one network, so that a server started by one is reached by the next. */
+  async #enter(request: LaunchRequest): Promise<readonly string[]> {
+    const view = this.options.copyOnWrite;
+    if (view !== undefined) return view.enter;
+    if (request.view === 'bare') return [];
+    if (this.#network === undefined || !(await this.#network)?.lives()) {
+      // Where it cannot be had, each command has a network of its own: less convenient, not less safe.
+      this.#network = startHolder(this.facts.bwrap, []).catch(() => undefined);
+    }
+    return (await this.#network)?.enter ?? [];
   }
 
   async #start(
@@ -100,16 +117,18 @@ export class BubblewrapSandbox implements Sandbox {
   ): Promise<SandboxedProcess> {
     const { facts, options } = this;
     const descriptors = request.descriptors ?? [];
+    const enter = await this.#enter(request);
     const plan: LaunchPlan = {
       request,
       scan,
       ...(program === undefined ? {} : { program }),
-      copyOnWrite: options.copyOnWrite !== undefined,
-      sharesNetwork: options.copyOnWrite?.sharesNetwork ?? false,
+      copyOnWrite: options.copyOnWrite?.folders ?? [],
+      // The agent's loopback is nobody else's.
+      sharesNetwork: request.view === 'system' && enter.length > 0,
       statusDescriptor: 3 + descriptors.length,
     };
     const command = [
-      ...(options.copyOnWrite?.enter ?? []),
+      ...enter,
       ...(facts.prlimit === undefined ? [] : [facts.prlimit, ...outerLimitOptions(facts.limits), '--']),
       facts.bwrap,
       ...bubblewrapArguments(facts, plan),

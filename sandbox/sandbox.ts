@@ -14,11 +14,16 @@ export interface SandboxOptions {
   readonly extraReadOnlyPaths?: readonly string[];
   /** Other limits than the defaults. */
   readonly limits?: Partial<Limits>;
-  /**
-   * Set where a holder keeps a copy-on-write view of the folders: program and arguments that join its namespaces, put
-   * in front of Bubblewrap. All folders are writable then, and what is written stays in the view.
-   */
-  readonly copyOnWrite?: { readonly enter: readonly string[]; readonly sharesNetwork: boolean };
+  /** Set where a holder keeps a copy-on-write view of folders, which are writable then: what is written stays there. */
+  readonly copyOnWrite?: CopyOnWriteView;
+}
+
+/** A copy-on-write view, kept by a process that lives as long as it is needed. */
+export interface CopyOnWriteView {
+  /** Program and arguments that join the view; put in front of Bubblewrap. */
+  readonly enter: readonly string[];
+  /** Real paths of the folders in the view. Repositories behind them are among them. */
+  readonly folders: readonly string[];
 }
 
 export interface LaunchRequest {

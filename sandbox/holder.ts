@@ -1,0 +1,140 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { CordonError } from '../src/base/errors.ts';
+
+/**
+ * A process that keeps namespaces alive for a session: a user namespace in which it is root (and outside of which it
+ * is nothing), a network of its own with loopback only, and a view of the file system in which folders may be
+ * copy-on-write. Commands join it and put up their own walls from there. It ends with the broker: it waits on a pipe
+ * that closes with this process, however that ends.
+ */
+export interface Holder extends AsyncDisposable {
+  readonly pid: number;
+  /** Program and arguments that join its namespaces; put in front of Bubblewrap. */
+  readonly enter: readonly string[];
+  readonly lives: () => boolean;
+}
+
+/** One folder to make copy-on-write. `control` holds `lower` (a link to the folder), `upper` and `work`. */
+export interface OverlayMount {
+  readonly control: string;
+  readonly folder: string;
+}
+
+/** Makes new namespaces. Rejects with `overlay.unavailable` where the kernel does not let an ordinary user mount this. */
+export function startHolder(bwrap: string, mounts: readonly OverlayMount[]): Promise<Holder> {
+  const nsenter = findNsenter();
+  const args = [
+    // Root in a namespace of its own, so that it may mount. Bubblewrap brings loopback up.
+    ...['--unshare-user', '--uid', '0', '--gid', '0', '--cap-add', 'ALL', '--unshare-net'],
+    // The machine as it is, devices included; each command gets its walls afterwards.
+    ...['--dev-bind', '/', '/', '--die-with-parent', '--'],
+    ...['/bin/sh', '-c', script, 'holder', ...mounts.flatMap(({ control, folder }) => [control, folder])],
+  ];
+  return watch(spawn(bwrap, args, { cwd: '/', env: environment, stdio: ['pipe', 'pipe', 'pipe'] }), nsenter);
+}
+
+/** Another keeper for the namespaces of a process that is in them. */
+export function joinHolder(pid: number): Promise<Holder> {
+  const nsenter = findNsenter();
+  const [program = '', ...args] = enterCommand(nsenter, pid);
+  return watch(
+    spawn(program, [...args, '/bin/sh', '-c', script, 'holder'], {
+      cwd: '/',
+      env: environment,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    }),
+    nsenter,
+  );
+}
+
+// Paths with commas, colons or blanks never become part of a mount option: they are reached through the links in the
+// control folder. `$$` is the process number as the host counts: process numbers are not the holder's own.
+const script = `
+set -e
+while [ $# -gt 0 ]; do
+  cd "$1"
+  mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work,userxattr "$2"
+  shift 2
+done
+cd /
+echo "holding $$"
+exec cat > /dev/null
+`;
+
+const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+
+function enterCommand(nsenter: string, pid: number): string[] {
+  return [
+    nsenter,
+    '--target',
+    String(pid),
+    '--user',
+    '--mount',
+    '--net',
+    '--ipc',
+    '--preserve-credentials',
+    '--',
+  ];
+}
+
+function findNsenter(): string {
+  const nsenter = ['/usr/bin/nsenter', '/bin/nsenter', '/usr/sbin/nsenter'].find(path => existsSync(path));
+  if (nsenter === undefined) throw unavailable('nsenter (package util-linux) is not installed');
+  return nsenter;
+}
+
+async function watch(child: ChildProcess, nsenter: string): Promise<Holder> {
+  const gone = new Promise<void>(resolve => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  child.stdin?.on('error', () => undefined);
+  const complaint = collect(child.stderr);
+  const pid = await Promise.race([holdingPid(child.stdout), gone.then(() => undefined)]);
+  if (pid === undefined) {
+    child.kill('SIGKILL');
+    throw unavailable(await complaint());
+  }
+  return {
+    pid,
+    enter: enterCommand(nsenter, pid),
+    lives: () => child.exitCode === null && child.signalCode === null,
+    async [Symbol.asyncDispose]() {
+      child.stdin?.end();
+      child.kill('SIGKILL');
+      await gone;
+    },
+  };
+}
+
+function holdingPid(stdout: Readable | null): Promise<number | undefined> {
+  return new Promise(resolve => {
+    let text = '';
+    stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString('utf8');
+      const pid = /^holding (\d+)$/m.exec(text)?.[1];
+      if (pid !== undefined) resolve(Number(pid));
+    });
+    stdout?.once('close', () => resolve(undefined));
+  });
+}
+
+function collect(stream: Readable | null): () => Promise<string> {
+  const chunks: Buffer[] = [];
+  stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const closed = new Promise<void>(resolve => stream?.once('close', () => resolve()));
+  return async () => {
+    await closed;
+    return Buffer.concat(chunks).toString('utf8').trim().slice(0, 1_000);
+  };
+}
+
+function unavailable(why: string): CordonError {
+  return new CordonError(
+    'overlay.unavailable',
+    `A copy-on-write view of the workspace is not to be had here (${why}).`,
+    'Cordon needs Linux 5.11 or newer, and a state directory on a file system such as ext4, XFS or btrfs.',
+  );
+}
