@@ -1,14 +1,19 @@
 // Builds everything that ships into dist/: the extension, the command line, the programs that run inside the
 // sandbox, and the panel. `--watch` rebuilds on change (the F5 task); `--production` minifies; `--out DIR` builds
-// elsewhere.
+// elsewhere; `--only NAME` builds just what has this entry point.
 import { rmSync } from 'node:fs';
 import esbuild from 'esbuild';
 
 const watch = process.argv.includes('--watch');
 const production = process.argv.includes('--production');
-const out = process.argv.includes('--out')
-  ? (process.argv[process.argv.indexOf('--out') + 1] ?? 'dist')
-  : 'dist';
+const out = option('--out') ?? 'dist';
+const only = option('--only');
+
+/** @param {string} name */
+function option(name) {
+  const at = process.argv.indexOf(name);
+  return at < 0 ? undefined : process.argv[at + 1];
+}
 
 /** @type {esbuild.BuildOptions} */
 const shared = {
@@ -28,6 +33,9 @@ const node = {
   format: 'cjs',
   // The package is "type": "module"; bundles say what they are by their name.
   outExtension: { '.js': '.cjs' },
+  // The protocol's SDK imports zod by this second name, a barrel without side effects; esbuild then forgets to start
+  // zod before it when zod is also reached by a dynamic import, and the program fails as it loads.
+  alias: { 'zod/v4': 'zod' },
   // better-sqlite3 and ripgrep are native and stay packages; vscode is given by the host.
   external: ['vscode', 'better-sqlite3', '@vscode/ripgrep'],
   // Some ESM-only dependencies ask for import.meta.url; in a CommonJS bundle that is this file.
@@ -35,7 +43,7 @@ const node = {
   banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 
-const builds = [
+const all = [
   { ...node, entryPoints: { extension: 'src/extension.ts' }, outdir: out },
   {
     ...node,
@@ -61,6 +69,7 @@ const builds = [
     tsconfig: 'webview/tsconfig.json',
   },
 ];
+const builds = all.filter(({ entryPoints }) => only === undefined || only in entryPoints);
 
 rmSync(out, { recursive: true, force: true });
 if (watch) {
