@@ -84,29 +84,28 @@ export type AgentUpdate = z.infer<typeof AgentUpdate>;
 
 export const UpdateNotification = z.object({ sessionId: id, update: AgentUpdate });
 
-const cordon = <Meta extends z.ZodType>(meta: Meta) => z.object({ cordon: meta });
+// What Cordon adds to a standard message rides beside its own fields, and is put among them here.
 
-export const CreateTerminal = z.object({
-  sessionId: id,
-  /** A whole shell line. Bounded well below what one argument of a program may hold (128 KB). */
-  command: z.string().min(1).max(100_000),
-  // A program with arguments, or variables of the agent's, would be another thing than what is judged and shown.
-  args: z.array(z.string()).max(0).nullish(),
-  env: z.array(z.unknown()).max(0).nullish(),
-  cwd: absolutePath.nullish(),
-  outputByteLimit: z.number().int().nonnegative().nullish(),
-  _meta: cordon(TerminalMeta),
-});
+export const CreateTerminal = z
+  .object({
+    sessionId: id,
+    /** A whole shell line. Bounded well below what one argument of a program may hold (128 KB). */
+    command: z.string().min(1).max(100_000),
+    // A program with arguments, or variables of the agent's, would be another thing than what is judged and shown.
+    args: z.array(z.string()).max(0).nullish(),
+    env: z.array(z.unknown()).max(0).nullish(),
+    cwd: absolutePath.nullish(),
+    outputByteLimit: z.number().int().nonnegative().nullish(),
+    _meta: z.object({ cordon: TerminalMeta }),
+  })
+  .transform(({ _meta: meta, ...message }) => ({ ...message, ...meta.cordon }));
 export type CreateTerminal = z.infer<typeof CreateTerminal>;
 
 export const TerminalReference = z.object({ sessionId: id, terminalId: id });
 
-export const WriteTextFile = z.object({
-  sessionId: id,
-  path: absolutePath,
-  content: z.string(),
-  _meta: cordon(WriteMeta),
-});
+export const WriteTextFile = z
+  .object({ sessionId: id, path: absolutePath, content: z.string(), _meta: z.object({ cordon: WriteMeta }) })
+  .transform(({ _meta: meta, ...message }) => ({ ...message, ...meta.cordon }));
 export type WriteTextFile = z.infer<typeof WriteTextFile>;
 
 export const DeleteFile = DeleteFileRequest.extend({ path: absolutePath });

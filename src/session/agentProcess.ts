@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
 import {
   client,
   methods,
@@ -153,12 +154,11 @@ export class AgentProcess {
   }
 
   /** What to say of a failure: that the agent is gone or broke the protocol, if that is what is behind it. */
-  async reasonFor(error: unknown): Promise<unknown> {
+  async reasonFor(failure: unknown): Promise<unknown> {
     if (this.#violation) return this.#violation;
-    if (!this.#connection?.signal.aborted && !(error instanceof CordonError)) return error;
+    if (!this.#connection?.signal.aborted && !(failure instanceof CordonError)) return failure;
     // A pipe closes a moment before its process is seen to be gone.
-    const soon = new Promise<undefined>(resolve => setTimeout(resolve, 2_000, undefined));
-    return (await Promise.race([this.gone, soon])) ?? error;
+    return (await Promise.race([this.gone, wait(2_000, undefined, { ref: false })])) ?? failure;
   }
 
   #serve() {

@@ -22,7 +22,7 @@ export function agentStream(
         if (!output.write(JSON.stringify(message) + '\n')) await once(output, 'drain');
       },
     }),
-    readable: ReadableStream.from(messages(input, onViolation)) as ReadableStream<AnyMessage>,
+    readable: ReadableStream.from(messages(input, onViolation)),
   };
 }
 
@@ -81,7 +81,7 @@ function parsed(line: Buffer): AnyMessage {
   }
   const message = Envelope.safeParse(value);
   if (!message.success) throw violation('sent something that is no protocol message');
-  return message.data as AnyMessage;
+  return message.data;
 }
 
 /** `what` completes "The agent …". */

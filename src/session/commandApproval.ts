@@ -33,11 +33,11 @@ export class CommandApproval {
     const { command, cwd, background, itemId } = request;
     const { policy, decision } = this.#judge({ command, cwd });
     // A denial of the policy stands above everything that was ever allowed by hand.
-    if (decision.decision === 'deny') return denied(deniedByPolicy(`${notRun} ${words(decision)}`));
+    if (decision.decision === 'deny') return denied(deniedByPolicy(words(decision)));
     if (decision.decision === 'allow') return { kind: 'allowed', allowedBy: words(decision) };
     if (this.#forSession.has(key(request)))
       return { kind: 'allowed', allowedBy: 'You allowed this command for the session.' };
-    if (unattended !== undefined) return denied(deniedByPolicy(`${notRun} ${words(decision)} ${unattended}`));
+    if (unattended !== undefined) return denied(deniedByPolicy(`${words(decision)} ${unattended}`));
     const proposals = policy?.propose({ command, cwd }) ?? [];
     const answer = await approvals.ask(
       itemId,
@@ -51,9 +51,9 @@ export class CommandApproval {
   async #settle(request: CommandRequest, answer: ApprovalAnswer | null): Promise<CommandVerdict> {
     switch (answer?.kind) {
       case undefined:
-        return denied(unanswered(notRun));
+        return denied(unanswered());
       case 'deny':
-        return denied(deniedByUser(notRun, answer.words));
+        return denied(deniedByUser(answer.words));
       case 'allowOnce':
         return { kind: 'allowed', allowedBy: 'You allowed it once.' };
       case 'allowForSession':
@@ -87,8 +87,6 @@ export class CommandApproval {
     }
   }
 }
-
-const notRun = 'The command was not run.';
 
 function denied(denial: Denial): CommandVerdict {
   return { kind: 'denied', denial };

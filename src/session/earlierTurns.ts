@@ -14,7 +14,7 @@ export function earlierTurns(items: readonly TranscriptItem[], maxLength: number
   }
   const kept: AgentStart['history'] = [];
   let length = 0;
-  for (const { user, assistant } of turns.reverse()) {
+  for (const { user, assistant } of turns.toReversed()) {
     const pair = [
       { role: 'user' as const, text: user.join('\n\n') },
       { role: 'assistant' as const, text: assistant.join('\n\n') || '(There was no answer.)' },

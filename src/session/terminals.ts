@@ -1,7 +1,6 @@
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { CordonError, messageOf } from '../base/errors.ts';
 import { randomId } from '../base/ids.ts';
-import type { TerminalMeta } from '../protocol/agent.ts';
 import type { CreateTerminal } from './agentMessages.ts';
 import type { CommandApproval } from './commandApproval.ts';
 import { denialError, deniedBySandbox, type Denial } from './denial.ts';
@@ -30,7 +29,7 @@ export class Terminals {
    * `denied` error when it does not run, which the transcript shows as well.
    */
   async create(request: CreateTerminal, turn: Turn, signal: AbortSignal): Promise<string> {
-    const { toolCallId, background } = request._meta.cordon;
+    const { toolCallId, background } = request;
     const cwd = request.cwd ?? this.options.folders[0] ?? '/';
     const item = turn.calls.takeOver(toolCallId, { command: request.command, cwd, background });
     const place = await placeOf(this.options.folders, cwd);
@@ -50,7 +49,7 @@ export class Terminals {
     try {
       return await this.#start(request, cwd, item.id, turn, signal);
     } catch (error) {
-      throw this.#refuse(turn, toolCallId, deniedBySandbox(`The command was not run. ${messageOf(error)}`));
+      throw this.#refuse(turn, toolCallId, deniedBySandbox(messageOf(error)));
     }
   }
 
@@ -101,7 +100,7 @@ export class Terminals {
     signal: AbortSignal,
   ): Promise<string> {
     const { sandbox, access, transcript } = this.options;
-    const { background } = request._meta.cordon;
+    const { background } = request;
     const since = Date.now();
     // One pipe for both streams keeps what is printed in its order. The outer shell only joins them.
     const join = 'exec 2>&1; exec /bin/bash --noprofile --norc -c "$1"';
@@ -119,7 +118,7 @@ export class Terminals {
     const settled = this.#settle(terminal, itemId, {
       since,
       cwd,
-      meta: request._meta.cordon,
+      background,
       turn,
       over: over.signal,
     });
@@ -147,32 +146,25 @@ export class Terminals {
   async #offerWriting(
     terminal: Terminal,
     itemId: string,
-    { cwd, meta, turn, over }: RunningCommand,
+    { cwd, background, turn, over }: RunningCommand,
   ): Promise<void> {
     if (!/Read-only file system|\bEROFS\b/.test(terminal.output().text)) return;
     const place = await placeOf(this.options.folders, cwd);
     if (place === undefined) return;
     const { folder } = place;
-    if (this.options.access.writable(meta.background).includes(folder)) return;
-    if (meta.background || turn.signal.aborted) {
+    if (this.options.access.writable(background).includes(folder)) return;
+    if (background || turn.signal.aborted) {
       return terminal.note(
         `${folder} is read-only for this command: writing was not granted beyond this turn.`,
       );
     }
     const signal = AbortSignal.any([turn.signal, over]);
     const denial = await this.options.access.ensure({ place, operation: 'edit', itemId }, signal);
-    terminal.note(
-      denial
-        ? `${folder} is read-only: ${denial.reason}`
-        : `${folder} was read-only for this command. The user has now allowed writing there: run the command again.`,
-    );
+    terminal.note(denial ? stillReadOnly(folder, denial) : nowWritable(folder));
   }
 
   #refuse(turn: Turn, toolCallId: string, denial: Denial): Error {
-    const { by, reason } = denial;
-    turn.calls.change(toolCallId, {
-      state: turn.signal.aborted ? { kind: 'cancelled' } : { kind: 'denied', by, reason },
-    });
+    turn.calls.deny(toolCallId, denial, 'The command was not run.');
     return denialError(denial);
   }
 
@@ -209,7 +201,7 @@ interface OpenTerminal {
 interface RunningCommand {
   readonly since: number;
   readonly cwd: string;
-  readonly meta: TerminalMeta;
+  readonly background: boolean;
   readonly turn: Turn;
   readonly over: AbortSignal;
 }
@@ -229,9 +221,18 @@ const maxRunning = 32;
 /** Bytes of output kept for the agent of one command. */
 const maxKept = 1_000_000;
 
-const nullByte = 'The command was not run: it holds a null byte.';
-const tooMany = `The command was not run: ${maxRunning} commands are running already. Stop one first.`;
+function nowWritable(folder: string): string {
+  return `${folder} was read-only for this command. The user has now allowed writing there: run the command again.`;
+}
+
+function stillReadOnly(folder: string, { by, reason }: Denial): string {
+  if (by !== 'user') return `${folder} is read-only. ${reason}`;
+  return `${folder} is read-only, and the user did not allow writing there.${reason ? ` They say: ${reason}` : ''}`;
+}
+
+const nullByte = 'The command holds a null byte.';
+const tooMany = `${maxRunning} commands are running already; stop one first.`;
 
 function outside(cwd: string): string {
-  return `The command was not run: ${cwd} is not in a workspace folder.`;
+  return `${cwd} is not in a workspace folder.`;
 }

@@ -1,6 +1,7 @@
 import type { CallState, ToolCallItem } from '../protocol/transcript.ts';
 import { isOpen } from '../store/interrupted.ts';
 import type { ToolCallReport } from './agentMessages.ts';
+import type { Denial } from './denial.ts';
 import type { Transcript } from './transcript.ts';
 
 /**
@@ -16,6 +17,8 @@ export class ToolCalls {
     private readonly transcript: Transcript,
     /** Makes item ids: an agent that uses an id of an earlier turn again cannot rewrite what stands there. */
     private readonly turnId: string,
+    /** Aborted when the turn is over: what was not done by then was cancelled, not denied. */
+    private readonly signal: AbortSignal,
   ) {}
 
   itemId(toolCallId: string): string {
@@ -69,6 +72,14 @@ export class ToolCalls {
   takeOver(toolCallId: string, changes: Partial<ToolCallItem>): ToolCallItem {
     this.#commands.add(this.itemId(toolCallId));
     return this.change(toolCallId, { tool: 'execute', ...changes });
+  }
+
+  /** Shows what did not happen, and why. `deed` says it where the denial has no words. */
+  deny(toolCallId: string, { by, reason }: Denial, deed: string): void {
+    const state: CallState = this.signal.aborted
+      ? { kind: 'cancelled' }
+      : { kind: 'denied', by, reason: reason || deed };
+    this.change(toolCallId, { state });
   }
 
   /** Ends what is still open when the turn is over; commands in the background go on. */

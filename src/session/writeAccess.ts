@@ -52,12 +52,10 @@ export class WriteAccess {
     if (this.writable().includes(folder)) return undefined;
     const { unattended } = this.options;
     if (unattended !== undefined) {
-      return deniedByPolicy(
-        `${notDone(request)} Nothing in ${folder} may be changed in this run. ${unattended}`,
-      );
+      return deniedByPolicy(`Nothing in ${folder} may be changed in this run. ${unattended}`);
     }
     const asking = this.#asking.get(folder) ?? this.#ask(request, signal);
-    return refusal(request, await asking);
+    return refusal(await asking);
   }
 
   /** Asks for this one change of a path that can run code or change policy later. Only "once" counts. */
@@ -69,7 +67,7 @@ export class WriteAccess {
     const { unattended, approvals } = this.options;
     const { place, operation, itemId } = request;
     if (unattended !== undefined)
-      return deniedByPolicy(`${notDone(request)} It ${because}, so a person must confirm it. ${unattended}`);
+      return deniedByPolicy(`It ${because}, so a person must confirm it. ${unattended}`);
     const protectedBecause = `It ${because}.`;
     const subject = {
       kind: 'write',
@@ -79,7 +77,7 @@ export class WriteAccess {
       protectedBecause,
     } as const;
     const answer = await approvals.ask(itemId, subject, protectedDecision(protectedBecause), signal);
-    return refusal(request, answer);
+    return refusal(answer);
   }
 
   #ask({ place, operation, itemId }: WriteRequest, signal: AbortSignal): Promise<ApprovalAnswer | null> {
@@ -109,14 +107,9 @@ export class WriteAccess {
   }
 }
 
-function refusal(request: WriteRequest, answer: ApprovalAnswer | null): Denial | undefined {
-  if (answer === null) return unanswered(notDone(request));
-  return answer.kind === 'deny' ? deniedByUser(notDone(request), answer.words) : undefined;
-}
-
-function notDone({ place, operation }: WriteRequest): string {
-  const done = { create: 'created', edit: 'changed', delete: 'deleted' }[operation];
-  return `${place.path} was not ${done}.`;
+function refusal(answer: ApprovalAnswer | null): Denial | undefined {
+  if (answer === null) return unanswered();
+  return answer.kind === 'deny' ? deniedByUser(answer.words) : undefined;
 }
 
 function folderDecision(folder: string): Decision {

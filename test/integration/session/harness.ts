@@ -1,0 +1,161 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { rgPath } from '@vscode/ripgrep';
+import esbuild from 'esbuild';
+import { expect } from 'vitest';
+import { openSandbox, type Sandbox } from '../../../sandbox/sandbox.ts';
+import { demoBackend } from '../../../src/gateway/demo/demoBackend.ts';
+import type { CommandPolicy } from '../../../src/policy/policy.ts';
+import type { ApprovalRequest } from '../../../src/protocol/approval.ts';
+import type {
+  Conversation,
+  SessionEvent,
+  ToolCallItem,
+  TranscriptItem,
+} from '../../../src/protocol/transcript.ts';
+import type { Programs, Session, SessionOptions } from '../../../src/session/session.ts';
+import { startSession } from '../../../src/session/startSession.ts';
+
+/** The programs that run inside, built as they ship; `agents` are others to put in the agent's place, by entry point. */
+export async function buildPrograms(folder: string): Promise<Programs> {
+  await esbuild.build({
+    entryPoints: { agent: 'sandbox/agent/main.ts', 'file-writer': 'sandbox/fileWriter.ts' },
+    ...asShipped(folder),
+  });
+  return {
+    node: process.execPath,
+    agent: path.join(folder, 'agent.cjs'),
+    fileWriter: path.join(folder, 'file-writer.cjs'),
+    ripgrep: rgPath,
+  };
+}
+
+/** Another agent: a program of the tests', built like the real one. */
+export async function buildAgent(folder: string, entryPoint: string): Promise<string> {
+  const name = path.basename(entryPoint, '.ts');
+  await esbuild.build({ entryPoints: { [name]: entryPoint }, ...asShipped(folder) });
+  return path.join(folder, `${name}.cjs`);
+}
+
+function asShipped(outdir: string) {
+  return {
+    outdir,
+    bundle: true,
+    platform: 'node',
+    target: 'node22',
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    alias: { 'zod/v4': 'zod' },
+    define: { 'import.meta.url': '__importMetaUrl' },
+    banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+  } as const satisfies esbuild.BuildOptions;
+}
+
+export function temporaryFolder(): string {
+  return realpathSync(mkdtempSync(path.join(tmpdir(), 'cs-')));
+}
+
+/** Asks for everything and proposes the first word. */
+export const askingPolicy: CommandPolicy = {
+  decide: () => ({
+    decision: 'ask',
+    risk: 20,
+    reasons: [{ code: 'rule.none', message: 'No rule allows it.', span: [0, 1] }],
+  }),
+  propose: ({ command }) => [{ pattern: `${command.split(' ')[0]} **`, description: 'All of it' }],
+};
+
+/** A session with everything real around it: sandbox, agent, gateway, and by default the demonstration model. */
+export class Stage implements AsyncDisposable {
+  readonly folder = temporaryFolder();
+  readonly workspace: string;
+  readonly events: SessionEvent[] = [];
+  readonly remembered: unknown[] = [];
+  sandbox!: Sandbox;
+  session!: Session;
+
+  constructor(private readonly programs: Programs) {
+    this.workspace = path.join(this.folder, 'my project');
+    cpSync('test/sample', this.workspace, { recursive: true });
+    mkdirSync(path.join(this.folder, 'run'), { mode: 0o700 });
+  }
+
+  async open(options: Partial<SessionOptions> = {}): Promise<this> {
+    this.sandbox = await openSandbox({
+      folders: [this.workspace],
+      stateDirectory: path.join(this.folder, 'state'),
+    });
+    this.session = startSession({
+      id: 'c1',
+      folders: [this.workspace],
+      model: { provider: 'demo', model: 'demo' },
+      backend: demoBackend({ pace: 0 }),
+      sandbox: this.sandbox,
+      policy: () => askingPolicy,
+      writableFolders: () => [],
+      remember: async (answer, what) => void this.remembered.push([what, answer]),
+      programs: this.programs,
+      runDirectory: path.join(this.folder, 'run'),
+      onEvent: event => void this.events.push(event),
+      log: { info() {}, warn: text => this.logged.push(text), error: text => this.logged.push(text) },
+      ...options,
+    });
+    return this;
+  }
+
+  readonly logged: string[] = [];
+
+  get conversation(): Conversation {
+    return this.session.conversation;
+  }
+
+  /** The newest entries of one kind. */
+  items<Kind extends TranscriptItem['kind']>(kind: Kind): Extract<TranscriptItem, { kind: Kind }>[] {
+    return this.conversation.items.filter(
+      (item): item is Extract<TranscriptItem, { kind: Kind }> => item.kind === kind,
+    );
+  }
+
+  get lastCall(): ToolCallItem | undefined {
+    return this.items('toolCall').at(-1);
+  }
+
+  /** What the agent said in the last turn. */
+  get said(): string {
+    const start = this.conversation.items.findLastIndex(({ kind }) => kind === 'user');
+    return this.conversation.items
+      .slice(start)
+      .map(item => (item.kind === 'assistant' ? item.text : ''))
+      .join('');
+  }
+
+  get ending(): string | undefined {
+    return this.items('turnEnd').at(-1)?.reason;
+  }
+
+  /** The approval that waits, as soon as one does. */
+  async approval(): Promise<ApprovalRequest> {
+    await expect
+      .poll(() => this.conversation.approvals.length, { timeout: 40_000, interval: 10 })
+      .toBeGreaterThan(0);
+    const [request] = this.conversation.approvals;
+    if (!request) throw new Error('settled meanwhile');
+    return request;
+  }
+
+  exists(...names: string[]): boolean {
+    return existsSync(path.join(this.workspace, ...names));
+  }
+
+  write(name: string, content: string): void {
+    mkdirSync(path.dirname(path.join(this.workspace, name)), { recursive: true });
+    writeFileSync(path.join(this.workspace, name), content);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.session?.[Symbol.asyncDispose]();
+    await this.sandbox?.[Symbol.asyncDispose]();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
