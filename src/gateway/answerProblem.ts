@@ -20,7 +20,7 @@ export interface AnswerRule {
 
 /**
  * The problem behind an answer that is an error. `status` is 0 for an error that came inside a stream that had begun
- * well; nothing can be asked again then, because part of the answer was already passed on.
+ * well.
  */
 export function problemOfAnswer(name: string, status: number, error: ProviderError): Problem {
   const rule = answerRules.find(rule => fits(rule, status, error)) ?? unexpected;
@@ -30,7 +30,7 @@ export function problemOfAnswer(name: string, status: number, error: ProviderErr
     remedy: rule.remedy,
     // 4xx and 5xx are the provider's to choose; anything else is not an error to an SDK.
     status: status >= 400 && status < 600 ? status : rule.status,
-    passes: rule.passes && status !== 0,
+    passes: rule.passes,
   };
 }
 
@@ -154,7 +154,7 @@ export const answerRules: readonly AnswerRule[] = [
   },
   {
     code: 'gateway.overloaded',
-    statuses: [529, 503, 502, 504],
+    statuses: [529, 503, 502],
     types: ['overloaded_error', 'service_unavailable', 'engine_overloaded'],
     words: /overloaded|at capacity|temporarily unavailable|loading model/i,
     status: 529,
@@ -164,7 +164,7 @@ export const answerRules: readonly AnswerRule[] = [
   },
   {
     code: 'gateway.timedOut',
-    statuses: [408],
+    statuses: [408, 504, 522, 524],
     types: ['timeout_error', 'timeout'],
     status: 408,
     passes: true,
@@ -173,7 +173,7 @@ export const answerRules: readonly AnswerRule[] = [
   },
   {
     code: 'gateway.providerFailed',
-    statuses: [500, 409, 520, 521, 522, 523, 524],
+    statuses: [500, 409, 520, 521, 523],
     types: ['api_error', 'server_error', 'internal_server_error', 'internal_error'],
     status: 500,
     passes: true,

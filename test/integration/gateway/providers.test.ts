@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import { LLMock } from '@copilotkit/aimock';
-import OpenAI from 'openai';
+import OpenAI, { APIError as OpenaiError } from 'openai';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { anthropicBackend } from '../../../src/gateway/anthropicBackend.ts';
 import type { ModelBackend } from '../../../src/gateway/gateway.ts';
@@ -104,7 +104,7 @@ async function failureOf(answer: Promise<unknown>): Promise<{ status: number | u
     (reason: unknown) => reason,
   );
   if (!(error instanceof Error)) throw new TypeError('not an error');
-  const status = error instanceof APIError || error instanceof OpenAI.APIError ? error.status : undefined;
+  const status = error instanceof APIError || error instanceof OpenaiError ? error.status : undefined;
   return { status, message: error.message };
 }
 
