@@ -39,7 +39,6 @@ test('a task from the panel to a result: the failing test is fixed, each step ap
   );
   expect(execFileSync(process.execPath, ['--test'], { cwd: folder, encoding: 'utf8' })).toContain('fail 0');
   expect(window.violations()).toEqual([]);
-  await window.close();
 }, 180_000);
 
 test('a command that is denied does not run, and the words reach the agent', async () => {
@@ -55,7 +54,6 @@ test('a command that is denied does not run, and the words reach the agent', asy
   expect(await chat.frame.locator('.tool-call').last().innerText()).toContain('Denied');
   expect(await chat.lastAnswer()).toContain('Read the tests first, please.');
   await window.screenshot('card-denied');
-  await window.close();
 });
 
 test('"Always allow…" lands in the settings where the user picked, and is honoured', async () => {
@@ -79,7 +77,6 @@ test('"Always allow…" lands in the settings where the user picked, and is hono
   expect(await chat.frame.locator('.tool-call').count()).toBe(2);
   expect(await chat.lastAnswer()).toContain('dashes do not repeat');
   await window.screenshot('always-honoured');
-  await window.close();
 });
 
 async function openTrusted(name: string): Promise<{ window: WorkbenchWindow; chat: Chat; folder: string }> {

@@ -28,7 +28,6 @@ test('a command is approved in the quick pick, and the card closes with it', asy
   await chat.idle();
   expect(await chat.lastAnswer()).toContain('dashes do not repeat');
   await window.screenshot('quick-pick-allowed');
-  await window.close();
 });
 
 test('a card that is answered closes the quick pick', async () => {
@@ -44,5 +43,4 @@ test('a card that is answered closes the quick pick', async () => {
   await window.quickInput.waitFor({ state: 'hidden' });
   await chat.idle();
   expect(await chat.frame.locator('.tool-call').last().innerText()).toContain('Denied');
-  await window.close();
 });

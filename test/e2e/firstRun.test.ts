@@ -36,7 +36,6 @@ test('a wrong key gives a plain sentence and a way on, and is not kept', async (
   await complaint.getByRole('button', { name: /Clear|Close/ }).click();
 
   await chat.frame.getByRole('heading', { name: 'Choose a model' }).waitFor();
-  await window.close();
 });
 
 test('the first run offers the models, and the demonstration is one press away', async () => {
@@ -59,7 +58,6 @@ test('the first run offers the models, and the demonstration is one press away',
   await chat.button('Model: Demo (scripted, no model)').waitFor();
   expect(workbench.userSettings()).toMatchObject({ 'cordon.model.provider': 'demo' });
   await window.screenshot('first-run-demo-chosen');
-  await window.close();
 });
 
 /** An endpoint that answers every request as OpenAI answers a wrong key. Resolves to its base URL. */

@@ -27,5 +27,4 @@ test('without Bubblewrap nothing can run, and the panel says why and how to mend
   );
   expect(await chat.prompt.count()).toBe(0);
   await window.screenshot('no-bubblewrap');
-  await window.close();
 });

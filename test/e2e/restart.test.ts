@@ -37,5 +37,4 @@ test('conversations survive the end of VS Code, and go on from where they were',
   await after.send('say: And on it goes.');
   await after.idle();
   expect(await after.lastAnswer()).toContain('And on it goes.');
-  await window.close();
 });

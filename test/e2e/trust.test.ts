@@ -27,5 +27,4 @@ test('an untrusted folder gets an explanation and no agent; trust brings Cordon 
   expect(await window.page.evaluate('globalThis.neverReloaded')).toBe(true);
   expect(window.violations()).toEqual([]);
   await window.screenshot('trust-granted');
-  await window.close();
 });

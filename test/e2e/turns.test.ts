@@ -28,7 +28,6 @@ test('Stop ends a running command at once, and the conversation goes on', async 
   await chat.send('say: Still here.');
   await chat.idle();
   expect(await chat.lastAnswer()).toContain('Still here.');
-  await window.close();
 });
 
 test('a panel that is closed and opened again mid-turn has lost nothing', async () => {
@@ -50,7 +49,6 @@ test('a panel that is closed and opened again mid-turn has lost nothing', async 
   await window.screenshot('reopened-mid-turn');
   await again.button('Stop').click();
   await again.idle();
-  await window.close();
 });
 
 async function openTrusted(name: string): Promise<{ window: WorkbenchWindow; chat: Chat }> {

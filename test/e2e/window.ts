@@ -115,10 +115,6 @@ export class WorkbenchWindow {
     await delay(400);
     await this.page.screenshot({ path: path.join(cache, 'screenshots', `${name}.png`) });
   }
-
-  async close(): Promise<void> {
-    await this.page.context().close();
-  }
 }
 
 async function titleOf(frame: Frame): Promise<string | undefined> {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Browser, chromium as playwright } from 'playwright-core';
-import { inject } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import { openDoor } from '../workbench/door.mjs';
 import { workbenchEnvironment } from '../workbench/environment.mjs';
 import { copySample } from '../workbench/sample.mjs';
@@ -69,13 +69,17 @@ export class Workbench implements AsyncDisposable {
     return folder;
   }
 
-  /** Opens a window of a browser that knows nothing yet: no trust, no secrets, no memory. */
+  /** Opens a window of a browser that knows nothing yet: no trust, no secrets, no memory. It closes with the test. */
   async open(folder: string): Promise<WorkbenchWindow> {
     const context = await this.browser.newContext({ viewport: { width: 1360, height: 860 } });
     const page = await context.newPage();
     await page.goto(this.door.address);
     const { origin } = new URL(this.door.address);
     const window = new WorkbenchWindow(page, `${origin}/?folder=${encodeURIComponent(folder)}`);
+    onTestFinished(async ({ task }) => {
+      if (task.result?.state === 'fail') await window.screenshot(`failed-${path.basename(folder)}`);
+      await context.close();
+    });
     await window.load();
     return window;
   }
