@@ -83,7 +83,7 @@ export function gatherFacts(
       environment,
       system.map(each => each.path),
     ),
-    state: prepareStateFiles(options.stateDirectory, user, home),
+    state: prepareStateFiles(options.stateDirectory, user, home, options.temporaryDirectory),
     limits: clamped({ ...defaultLimits, ...options.limits }),
   };
 }

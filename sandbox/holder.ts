@@ -27,11 +27,11 @@ export function startHolder(bwrap: string, mounts: readonly OverlayMount[]): Pro
   const nsenter = findNsenter();
   const args = [
     // Root in a namespace of its own, so that it may mount. Bubblewrap brings loopback up.
-    ...['--unshare-user', '--uid', '0', '--gid', '0', '--cap-add', 'ALL', '--unshare-net'],
+    ['--unshare-user', '--uid', '0', '--gid', '0', '--cap-add', 'ALL', '--unshare-net'],
     // The machine as it is, devices included; each command gets its walls afterwards.
-    ...['--dev-bind', '/', '/', '--die-with-parent', '--'],
-    ...['/bin/sh', '-c', script, 'holder', ...mounts.flatMap(({ control, folder }) => [control, folder])],
-  ];
+    ['--dev-bind', '/', '/', '--die-with-parent', '--'],
+    ['/bin/sh', '-c', script, 'holder', ...mounts.flatMap(({ control, folder }) => [control, folder])],
+  ].flat();
   return watch(spawn(bwrap, args, { cwd: '/', env: environment, stdio: ['pipe', 'pipe', 'pipe'] }), nsenter);
 }
 
@@ -66,17 +66,7 @@ exec cat > /dev/null
 const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
 function enterCommand(nsenter: string, pid: number): string[] {
-  return [
-    nsenter,
-    '--target',
-    String(pid),
-    '--user',
-    '--mount',
-    '--net',
-    '--ipc',
-    '--preserve-credentials',
-    '--',
-  ];
+  return [nsenter, '--target', String(pid), '--user', '--mount', '--net', '--preserve-credentials', '--'];
 }
 
 function findNsenter(): string {

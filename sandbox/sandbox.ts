@@ -12,6 +12,8 @@ export interface SandboxOptions {
   readonly stateDirectory: string;
   /** More read-only paths the user listed (toolchains); each must exist. */
   readonly extraReadOnlyPaths?: readonly string[];
+  /** An existing folder of the broker's that becomes /tmp and is kept; a new one, dropped at the end, when absent. */
+  readonly temporaryDirectory?: string;
   /** Other limits than the defaults. */
   readonly limits?: Partial<Limits>;
   /** Set where a holder keeps a copy-on-write view of folders, which are writable then: what is written stays there. */

@@ -19,6 +19,16 @@ const secretNames = [
 
 const openNames = [/^\.env\.(example|sample|template)$/i, /\.pub$/i];
 
+/** The same in git's words, roughly: `git add .` passes over hidden files instead of failing at them. */
+export const ignoredSecrets = [
+  ['.env*', '!.env.example', '!.env.sample', '!.env.template', '*.pem', '*.key'],
+  ['id_rsa*', 'id_dsa*', 'id_ecdsa*', 'id_ed25519*', '!id_*.pub'],
+  ['*.p12', '*.pfx', '*.jks', '*.keystore', '*.ppk', '*.kdbx', '.git-credentials', '.netrc', '.pgpass'],
+  '',
+]
+  .flat()
+  .join('\n');
+
 /** Folders whose `*.pem` and `*.key` are public by nature: packages from a registry, and the certificates in them. */
 export const foldersOfPackages: ReadonlySet<string> = new Set(['node_modules', 'site-packages']);
 

@@ -2,14 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomId } from '../src/base/ids.ts';
+import { ignoredSecrets } from './secretFiles.ts';
 import { startTime } from './processTree.ts';
 
 /** What the sandbox keeps on the host, below the state directory of this workspace. */
 export interface StateFiles {
   /** HOME inside. Lasts, so that caches live. */
   readonly home: string;
-  /** /tmp inside: one for all commands of a session, gone with it. */
+  /** /tmp inside: one for all commands of a session. */
   readonly temporary: string;
+  /** Whether /tmp is gone with the session. */
+  readonly dropsTemporary: boolean;
   /** A file that nobody may read: laid over what is hidden. */
   readonly hiddenFile: string;
   /** An empty folder: laid over hidden folders and over paths that must not come to be. */
@@ -23,6 +26,7 @@ export function prepareStateFiles(
   directory: string,
   user: { uid: number; gid: number; name: string },
   hostHome: string,
+  keptTemporary?: string,
 ): StateFiles {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   chmodSync(directory, 0o700);
@@ -44,15 +48,24 @@ export function prepareStateFiles(
     hosts: `127.0.0.1 localhost ${hostNameInside}\n::1 localhost ip6-localhost ip6-loopback\n`,
     hostname: `${hostNameInside}\n`,
     gitconfig: gitSettings(hostHome),
+    'cordon-gitignore': ignoredSecrets,
   };
   const targets: Record<string, string> = {};
   for (const [name, content] of Object.entries(files)) {
     put(join(settings, name), content, 0o644);
     targets[`/etc/${name}`] = join(settings, name);
   }
-  const temporary = mkdtempSync(join(directory, `tmp-${process.pid}-${startTime(process.pid) ?? 0}-`));
-  chmodSync(temporary, 0o700);
-  return { home, temporary, hiddenFile, emptyFolder, settings: targets };
+  const temporary =
+    keptTemporary ?? mkdtempSync(join(directory, `tmp-${process.pid}-${startTime(process.pid) ?? 0}-`));
+  chmodSync(temporary, 0o1777);
+  return {
+    home,
+    temporary,
+    dropsTemporary: keptTemporary === undefined,
+    hiddenFile,
+    emptyFolder,
+    settings: targets,
+  };
 }
 
 /** Where HOME is inside: never the real one, so that no tool's files lie in a folder that commands can rearrange. */
@@ -62,7 +75,7 @@ export const hostNameInside = 'cordon';
 
 /** Removes the session's /tmp. What cannot be removed is left to the next sweep. */
 export function removeTemporary(state: StateFiles): void {
-  rmSync(state.temporary, { recursive: true, force: true, maxRetries: 3 });
+  if (state.dropsTemporary) rmSync(state.temporary, { recursive: true, force: true, maxRetries: 3 });
 }
 
 function sweepTemporary(directory: string): void {
@@ -93,6 +106,7 @@ function gitSettings(hostHome: string): string {
     lines.push(`[${section}]`, `\t${name} = "${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`);
   }
   // Inside, the workspace may look as if it belonged to somebody else; the walls do not depend on that check.
+  lines.push('[core]', '\texcludesFile = /etc/cordon-gitignore');
   lines.push('[safe]', '\tdirectory = *', '[gc]', '\tautoDetach = false');
   return lines.join('\n') + '\n';
 }

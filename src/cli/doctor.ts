@@ -1,0 +1,142 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CordonError, messageOf } from '../base/errors.ts';
+import { openOverlay } from '../overlay/overlay.ts';
+import { removeTree } from '../overlay/removeTree.ts';
+import { gatherFacts } from '../../sandbox/facts.ts';
+import { checkSandbox } from '../../sandbox/readiness.ts';
+import { openSandbox } from '../../sandbox/sandbox.ts';
+import { selfTest } from '../../sandbox/selfTest.ts';
+import { stateDirectory } from './stateDirectory.ts';
+
+/** One finding. `remedy` is set when something is to be done; a warning does not keep commands from running. */
+interface Finding {
+  readonly name: string;
+  readonly state: 'good' | 'warning' | 'bad';
+  readonly detail: string;
+  readonly remedy?: string;
+}
+
+/**
+ * `cordon doctor [--json]`: tries the sandbox of this machine and says what is wrong and how to mend it with the
+ * narrowest means. Exit status 0 when commands can run, 1 when not, 2 for wrong usage.
+ */
+export async function doctorCommand(argv: readonly string[]): Promise<number> {
+  const unknown = argv.find(word => word !== '--json');
+  if (unknown !== undefined) {
+    process.stderr.write(
+      `cordon doctor: unknown option ${JSON.stringify(unknown)}.\nusage: cordon doctor [--json]\n`,
+    );
+    return 2;
+  }
+  const findings = await examine();
+  const ok = findings.every(finding => finding.state !== 'bad');
+  process.stdout.write(
+    argv.includes('--json') ? JSON.stringify({ ok, findings }, null, 2) + '\n' : report(ok, findings),
+  );
+  return ok ? 0 : 1;
+}
+
+async function examine(): Promise<Finding[]> {
+  const readiness = await checkSandbox();
+  if (readiness.kind === 'unavailable')
+    return [{ name: 'Sandbox', state: 'bad', detail: readiness.message, remedy: readiness.remedy }];
+  const findings: Finding[] = [
+    {
+      name: 'Sandbox',
+      state: 'good',
+      detail: `Bubblewrap ${readiness.version} (${readiness.bwrap}) starts.`,
+    },
+  ];
+  const state = mkdtempSync(join(tmpdir(), 'cordon-doctor-'));
+  const workspace = mkdtempSync(join(tmpdir(), 'cordon-doctor-workspace-'));
+  try {
+    findings.push(
+      ...(await walls(workspace, state)),
+      await copyOnWrite(workspace, readiness.bwrap),
+      ...surroundings(workspace, state),
+    );
+  } finally {
+    removeTree(state);
+    removeTree(workspace);
+  }
+  return findings;
+}
+
+async function walls(workspace: string, state: string): Promise<Finding[]> {
+  try {
+    await using sandbox = await openSandbox({ folders: [workspace], stateDirectory: state });
+    const { probes } = await selfTest(sandbox);
+    return probes.map(({ name, ok, detail }) => ({
+      name: `Tried to ${name}`,
+      state: ok ? 'good' : 'bad',
+      detail: `${ok ? 'Stopped' : 'NOT stopped'}: ${detail}.`,
+      ...(ok
+        ? {}
+        : { remedy: 'No command will run. Please report this with the output of "cordon doctor --json".' }),
+    }));
+  } catch (error) {
+    return [{ name: 'Self-test', state: 'bad', detail: messageOf(error) }];
+  }
+}
+
+/** Tried where sessions are really kept: that file system has to carry the upper layer. */
+async function copyOnWrite(workspace: string, bwrap: string): Promise<Finding> {
+  const directory = mkdtempSync(join(stateDirectory(), 'doctor-'));
+  try {
+    await using _ = await openOverlay({ directory, folders: [workspace], bwrap, dropAtEnd: true });
+    return {
+      name: 'Copy-on-write workspace',
+      state: 'good',
+      detail: 'The kernel mounts it for this user (overlayfs).',
+    };
+  } catch (error) {
+    return {
+      name: 'Copy-on-write workspace',
+      state: 'warning',
+      detail: `${error instanceof CordonError ? error.message : messageOf(error)} The workspace is read-only in the sandbox until you allow writing.`,
+      ...(error instanceof CordonError && error.remedy !== undefined ? { remedy: error.remedy } : {}),
+    };
+  } finally {
+    removeTree(directory);
+  }
+}
+
+function surroundings(workspace: string, state: string): Finding[] {
+  const facts = gatherFacts({ folders: [workspace], stateDirectory: state });
+  const toolchains = facts.toolchains.map(({ name, paths }) => `${name} (${paths.join(', ')})`);
+  return [
+    facts.prlimit === undefined
+      ? {
+          name: 'Limits',
+          state: 'warning',
+          detail: 'prlimit is missing, so memory, processes and files are not limited.',
+          remedy: 'Install util-linux.',
+        }
+      : {
+          name: 'Limits',
+          state: 'good',
+          detail: 'Processes, memory, open files, file size, output and time are limited.',
+        },
+    {
+      name: 'Toolchains made visible, read-only',
+      state: 'good',
+      detail: toolchains.length === 0 ? 'None besides the system directories.' : toolchains.join('; '),
+    },
+  ];
+}
+
+function report(ok: boolean, findings: readonly Finding[]): string {
+  const marks = { good: 'ok     ', warning: 'warning', bad: 'BAD    ' };
+  const lines = findings.map(({ name, state, detail, remedy }) => {
+    const help = remedy === undefined ? '' : `\n${remedy.replaceAll(/^/gm, '          ')}`;
+    return `${marks[state]}  ${name}: ${detail}${help}`;
+  });
+  return [
+    ...lines,
+    '',
+    ok ? 'Commands can run in the sandbox.' : 'No command can run until this is mended.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,179 @@
+import { mkdtempSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join, resolve } from 'node:path';
+import { CordonError, messageOf } from '../base/errors.ts';
+import { openOverlay, type Overlay } from '../overlay/overlay.ts';
+import { removeTree } from '../overlay/removeTree.ts';
+import { findProgram } from '../../sandbox/facts.ts';
+import { outsideGitDirectories } from '../../sandbox/gitDirectories.ts';
+import { isInside } from '../../sandbox/inside.ts';
+import { groupOf, startTime } from '../../sandbox/processTree.ts';
+import { openSandbox, type SandboxedProcess } from '../../sandbox/sandbox.ts';
+import { sandboxErrors } from '../../sandbox/sandboxErrors.ts';
+import { parseSandboxArguments, type SandboxArguments } from './sandboxArguments.ts';
+import { workspaceDirectory } from './stateDirectory.ts';
+
+/**
+ * `cordon sandbox … -- COMMAND [ARG…]`: one command behind the walls. Its streams, exit status and signals are the
+ * command's own. Resolves to the exit status: 2 for wrong usage, 125 when the sandbox could not be put up.
+ */
+export async function sandboxCommand(argv: readonly string[]): Promise<number> {
+  const parsed = parseSandboxArguments(argv);
+  if (parsed.kind === 'wrong') {
+    process.stderr.write(`cordon sandbox: ${parsed.message}\n`);
+    return 2;
+  }
+  try {
+    return await run(parsed);
+  } catch (error) {
+    process.stderr.write(`cordon sandbox: ${messageOf(error)}\n`);
+    return 125;
+  }
+}
+
+async function run(wanted: SandboxArguments): Promise<number> {
+  // From here on a signal is the command's; one that comes before it runs ends us.
+  using signals = new Signals();
+  const workspaces = (wanted.workspaces.length > 0 ? wanted.workspaces : ['.']).map(each => resolve(each));
+  const allowed = wanted.allowWrite.map(each => resolve(each));
+  const cwd = startFolder(workspaces);
+  const state = workspaceDirectory(workspaces);
+  await using overlay =
+    wanted.view === 'overlay' ? await openView(workspaces, state, wanted.session) : undefined;
+  const folders = [...workspaces, ...allowed];
+  await using sandbox = await openSandbox({
+    folders,
+    stateDirectory: state,
+    ...(wanted.session === undefined
+      ? {}
+      : { temporaryDirectory: made(join(state, 'sessions', `named-${wanted.session}`, 'tmp')) }),
+    ...(overlay === undefined ? {} : { copyOnWrite: overlay.view }),
+  });
+  const started = await sandbox.launch({
+    argv: wanted.command,
+    cwd,
+    writableFolders: wanted.view === 'direct' ? folders : allowed,
+    view: 'system',
+    stdin: 'inherit',
+    output: 'inherit',
+  });
+  signals.sendTo(started);
+  const { code, signal, limit } = await started.exited;
+  if (limit !== undefined) process.stderr.write(`cordon sandbox: ${limit}\n`);
+  return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+}
+
+/** The caller's folder when it is inside a workspace, else the first workspace. */
+function startFolder(workspaces: readonly string[]): string {
+  // PWD keeps the name by which a linked folder was entered; it counts only when it is that folder.
+  const named = process.env['PWD'];
+  const here = named !== undefined && real(named) === process.cwd() ? named : process.cwd();
+  if (workspaces.some(each => isInside(here, each))) return here;
+  if (workspaces.some(each => isInside(process.cwd(), real(each) ?? each))) return process.cwd();
+  return workspaces[0] ?? here;
+}
+
+async function openView(
+  workspaces: readonly string[],
+  state: string,
+  session: string | undefined,
+): Promise<Overlay | undefined> {
+  const bwrap = findProgram('bwrap', process.env['PATH'], workspaces);
+  if (bwrap === undefined) throw sandboxErrors.missing();
+  const folders = workspaces.map(each => {
+    const path = real(each);
+    if (path === undefined) throw sandboxErrors.folderMissing(each);
+    return path;
+  });
+  const git = folders.flatMap(each => outsideGitDirectories(each, process.env['HOME'] ?? '/nonexistent'));
+  const sessions = join(state, 'sessions');
+  mkdirSync(sessions, { recursive: true, mode: 0o700 });
+  sweep(sessions);
+  const directory =
+    session === undefined
+      ? mkdtempSync(join(sessions, `drop-${process.pid}-${startTime(process.pid) ?? 0}-`))
+      : join(sessions, `named-${session}`);
+  try {
+    return await openOverlay({
+      directory,
+      folders: [...folders, ...git],
+      bwrap,
+      dropAtEnd: session === undefined,
+    });
+  } catch (error) {
+    // A named session promises to keep what the command changes; that promise cannot be kept.
+    if (!(error instanceof CordonError) || error.code !== 'overlay.unavailable' || session !== undefined)
+      throw error;
+    process.stderr.write(
+      `cordon sandbox: ${error.message} The workspace is read-only instead (--direct makes it writable).\n`,
+    );
+    return undefined;
+  }
+}
+
+/** What a killed `cordon sandbox` left behind. */
+function sweep(sessions: string): void {
+  for (const name of readdirSync(sessions)) {
+    const [, pid, started] = /^drop-(\d+)-(\d+)-/.exec(name) ?? [];
+    if (pid !== undefined && String(startTime(Number(pid)) ?? 'gone') !== started)
+      removeTree(join(sessions, name));
+  }
+}
+
+/** Passes on what this process is sent. */
+class Signals implements Disposable {
+  #target: SandboxedProcess | undefined;
+  readonly #listeners = forwarded.map(name => [name, () => this.#arrived(name)] as const);
+
+  constructor() {
+    for (const [name, listener] of this.#listeners) process.on(name, listener);
+  }
+
+  sendTo(target: SandboxedProcess): void {
+    this.#target = target;
+  }
+
+  [Symbol.dispose](): void {
+    for (const [name, listener] of this.#listeners) process.off(name, listener);
+  }
+
+  #arrived(name: NodeJS.Signals): void {
+    const target = this.#target;
+    if (target === undefined) {
+      if (ending.has(name)) process.exit(128 + constants.signals[name]);
+      return;
+    }
+    // A terminal sends these to all programs in the foreground; behind the walls there is another session.
+    const fromTerminal =
+      process.stdin.isTTY && (name === 'SIGINT' || name === 'SIGQUIT' || name === 'SIGWINCH');
+    const group = fromTerminal && target.programPid !== undefined ? groupOf(target.programPid) : undefined;
+    if (group === undefined) target.signal(name);
+    else process.kill(-group, name);
+  }
+}
+
+const forwarded: readonly NodeJS.Signals[] = [
+  'SIGINT',
+  'SIGTERM',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGCONT',
+  'SIGWINCH',
+  'SIGALRM',
+];
+const ending: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']);
+
+function made(folder: string): string {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
+
+function real(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,112 @@
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { joinHolder, startHolder, type Holder, type OverlayMount } from '../../sandbox/holder.ts';
+import { isInside } from '../../sandbox/inside.ts';
+import { startTime } from '../../sandbox/processTree.ts';
+import type { CopyOnWriteView } from '../../sandbox/sandbox.ts';
+import { withLock } from './lock.ts';
+import { removeTree } from './removeTree.ts';
+
+/** A copy-on-write view of folders: they appear at their own paths, and what is written stays in `directory`. */
+export interface Overlay extends AsyncDisposable {
+  readonly view: CopyOnWriteView;
+  /** Where the changes of each folder are kept: real path of the folder → upper directory. */
+  readonly changes: ReadonlyMap<string, string>;
+}
+
+export interface OverlayOptions {
+  /** Of the broker's (0700), on a file system that can hold an upper layer. Made when missing. */
+  readonly directory: string;
+  /** Absolute real paths. A folder inside another one is part of its view. */
+  readonly folders: readonly string[];
+  readonly bwrap: string;
+  /** Whether `directory` is removed, with all changes, when the view is disposed. */
+  readonly dropAtEnd: boolean;
+}
+
+/**
+ * Opens a view, or joins it when another process has it open: both see the same files then. Rejects with
+ * `overlay.unavailable` where the kernel or the file system does not allow it; nothing was changed in that case.
+ */
+export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
+  const { directory } = options;
+  mkdirSync(join(directory, 'holders'), { recursive: true, mode: 0o700 });
+  const folders = outermost(options.folders.map(folder => realpathSync(folder)));
+  const mounts = folders.map(folder => control(directory, folder));
+  const holder = await withLock(join(directory, 'lock'), async () => {
+    const living = livingHolder(directory);
+    const opened = living === undefined ? await startHolder(options.bwrap, mounts) : await joinHolder(living);
+    record(directory, opened);
+    return opened;
+  }).catch((error: unknown) => {
+    if (options.dropAtEnd) removeTree(directory);
+    throw error;
+  });
+  return {
+    view: { enter: holder.enter, folders },
+    changes: new Map(mounts.map(({ control, folder }) => [folder, join(control, 'upper')])),
+    async [Symbol.asyncDispose]() {
+      await holder[Symbol.asyncDispose]();
+      if (options.dropAtEnd) removeTree(directory);
+      else removeTree(recordOf(directory, holder));
+    },
+  };
+}
+
+/** Of nested folders only the outer one is mounted: it holds the others. */
+function outermost(folders: readonly string[]): string[] {
+  const unique = [...new Set(folders)];
+  return unique.filter(folder => !unique.some(other => other !== folder && isInside(folder, other)));
+}
+
+/** The layers of one folder. Its place depends on the folder's path alone, so that a named session finds it again. */
+function control(directory: string, folder: string): OverlayMount {
+  const path = join(directory, 'layers', createHash('sha256').update(folder).digest('hex').slice(0, 16));
+  for (const name of ['upper', 'work']) mkdirSync(join(path, name), { recursive: true, mode: 0o700 });
+  // The view of the folder itself has the rights of its upper layer.
+  chmodSync(join(path, 'upper'), statSync(folder).mode & 0o7777);
+  try {
+    symlinkSync(folder, join(path, 'lower'));
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+  return { control: path, folder };
+}
+
+function recordOf(directory: string, holder: Holder): string {
+  return join(directory, 'holders', String(holder.pid));
+}
+
+function record(directory: string, holder: Holder): void {
+  writeFileSync(recordOf(directory, holder), String(startTime(holder.pid) ?? 0), { mode: 0o600 });
+}
+
+/** A process that keeps this view open already, if one is alive. */
+function livingHolder(directory: string): number | undefined {
+  for (const name of readdirSync(join(directory, 'holders'))) {
+    const file = join(directory, 'holders', name);
+    const pid = Number(name);
+    if (Number.isInteger(pid) && startTime(pid) !== undefined && String(startTime(pid)) === contentOf(file))
+      return pid;
+    removeTree(file);
+  }
+  return undefined;
+}
+
+function contentOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
