@@ -52,14 +52,24 @@ function fits(rule: AnswerRule, status: number, error: ProviderError): boolean {
   return rule.wordsUnder === undefined || rule.wordsUnder.includes(status);
 }
 
+const rateLimited = {
+  code: 'gateway.rateLimited',
+  status: 429,
+  passes: true,
+  message: (name: string) => `${name} is being asked too much at the moment (rate limit).`,
+  remedy: 'Wait a little and send the message again, or choose another model.',
+} satisfies AnswerRule;
+
 /** Specific before general: a 429 may mean "no credit", a 404 "this model cannot use tools". */
 export const answerRules: readonly AnswerRule[] = [
+  // Gemini calls a limit per minute a quota too; whoever names the seconds means a limit that passes.
+  { ...rateLimited, words: /(try again|retry) (in|after) [\d.]+ ?(ms|s)/i, wordsUnder: [429] },
   {
     code: 'gateway.noCredit',
     statuses: [402],
     types: ['insufficient_quota', 'billing_error', 'billing_not_active', 'insufficient_credits'],
     words:
-      /credit balance is too low|exceeded your current quota|insufficient (credit|balance|quota|funds)|billing/i,
+      /credit balance is too low|exceeded your current quota|insufficient (credit|balance|quota|funds)|quota (was |is |has been )?(exceeded|exhausted)|billing/i,
     wordsUnder: [0, 400, 403, 429],
     status: 402,
     passes: false,
@@ -144,13 +154,9 @@ export const answerRules: readonly AnswerRule[] = [
     remedy: 'Check the base URL: for OpenAI-compatible services it usually ends in /v1.',
   },
   {
-    code: 'gateway.rateLimited',
+    ...rateLimited,
     statuses: [429],
     types: ['rate_limit_error', 'rate_limit_exceeded', 'too_many_requests'],
-    status: 429,
-    passes: true,
-    message: name => `${name} is being asked too much at the moment (rate limit).`,
-    remedy: 'Wait a little and send the message again, or choose another model.',
   },
   {
     code: 'gateway.overloaded',

@@ -8,9 +8,8 @@ export type AnswerPart =
 export interface AnswerOptions {
   readonly model: string;
   readonly streamed: boolean;
-  /** Tokens, where somebody counted them; else 0. */
-  readonly inputTokens?: number;
-  readonly outputTokens?: () => Promise<number>;
+  /** Tokens of question and answer, asked for at the end; zeros where nobody counted. */
+  readonly countTokens?: () => Promise<{ input_tokens: number; output_tokens: number }>;
 }
 
 /**
@@ -57,7 +56,7 @@ async function* messageEvents(
       content: [],
       stop_reason: null,
       stop_sequence: null,
-      usage: { input_tokens: options.inputTokens ?? 0, output_tokens: 0 },
+      usage: { input_tokens: 0, output_tokens: 0 },
     },
   };
   let index = -1;
@@ -85,11 +84,11 @@ async function* messageEvents(
     }
   }
   if (inText) yield { type: 'content_block_stop', index };
-  const output_tokens = (await options.outputTokens?.()) ?? 0;
+  const usage = (await options.countTokens?.()) ?? { input_tokens: 0, output_tokens: 0 };
   yield {
     type: 'message_delta',
     delta: { stop_reason: stopReason, stop_sequence: null },
-    usage: { output_tokens },
+    usage,
   };
   yield { type: 'message_stop' };
 }

@@ -1,5 +1,4 @@
-import type { AnthropicRequest } from './anthropicRequest.ts';
-import { AnthropicRequest as Request } from './anthropicRequest.ts';
+import { AnthropicRequest } from './anthropicRequest.ts';
 import { anthropicAnswer, type AnswerPart } from './anthropicAnswer.ts';
 import type { ModelBackend } from './gateway.ts';
 import { type Problem, ProblemError } from './problem.ts';
@@ -51,20 +50,14 @@ export function languageModelBackend(model: LanguageModel): ModelBackend {
     wire: 'anthropic',
     name: model.name,
     async respond({ body }, signal) {
-      const request = Request.parse(body);
+      const request = AnthropicRequest.parse(body);
       const asked = languageModelRequest(request);
-      try {
-        const counted = new Counter(model);
-        return await anthropicAnswer(counted.reading(explained(model, asked, signal)), {
-          model: request.model,
-          streamed: request.stream === true,
-          inputTokens: await counted.tokensOf(JSON.stringify(asked.messages)),
-          outputTokens: () => counted.output(),
-        });
-      } catch (error) {
-        signal.throwIfAborted();
-        throw error;
-      }
+      const counter = new Counter(model, JSON.stringify(asked));
+      return await anthropicAnswer(counter.reading(explained(model, asked, signal)), {
+        model: request.model,
+        streamed: request.stream === true,
+        countTokens: () => counter.count(),
+      });
     },
   };
 }
@@ -127,27 +120,30 @@ function joined(messages: readonly LanguageModelMessage[]): LanguageModelMessage
   return result;
 }
 
-/** Counts the answer while it passes by. Models that cannot count give zeros, which is honest: nobody counted. */
+/** Counts question and answer, this while it passes by. Models that cannot count give zeros: nobody counted. */
 class Counter {
   readonly #model: LanguageModel;
-  #text = '';
+  readonly #question: Promise<number>;
+  #answer = '';
 
-  constructor(model: LanguageModel) {
+  constructor(model: LanguageModel, question: string) {
     this.#model = model;
+    // Meanwhile the model answers.
+    this.#question = this.#tokensOf(question);
   }
 
   async *reading(parts: AsyncIterable<AnswerPart>): AsyncGenerator<AnswerPart> {
     for await (const part of parts) {
-      this.#text += part.kind === 'text' ? part.text : part.name + JSON.stringify(part.input);
+      this.#answer += part.kind === 'text' ? part.text : part.name + JSON.stringify(part.input);
       yield part;
     }
   }
 
-  output(): Promise<number> {
-    return this.tokensOf(this.#text);
+  async count(): Promise<{ input_tokens: number; output_tokens: number }> {
+    return { input_tokens: await this.#question, output_tokens: await this.#tokensOf(this.#answer) };
   }
 
-  async tokensOf(text: string): Promise<number> {
+  async #tokensOf(text: string): Promise<number> {
     try {
       return Math.max(0, Math.round((await this.#model.countTokens?.(text)) ?? 0));
     } catch {

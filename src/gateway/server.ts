@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Stats } from 'node:fs';
 import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
@@ -15,7 +16,7 @@ import { wireError } from './wireError.ts';
 
 /**
  * Starts the model server of one session on a Unix socket of its own. Throws a CordonError `gateway.unsafeDirectory`
- * or `gateway.socketPath` when the socket would be open to others or cannot be made.
+ * when the socket would be open to others, `gateway.socketPath` or `gateway.noSocket` when it cannot be made.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const socketPath = join(options.directory, `model-${shortId(randomId())}.sock`);
@@ -28,10 +29,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     },
   );
   server.maxConnections = 64;
-  server.listen(socketPath);
-  await once(server, 'listening');
-  // Nobody else gets past the directory; the mode is a second lock.
-  await chmod(socketPath, 0o600);
+  try {
+    server.listen(socketPath);
+    await once(server, 'listening');
+    // Nobody else gets past the directory; the mode is a second lock.
+    await chmod(socketPath, 0o600);
+  } catch (cause) {
+    server.close();
+    throw noSocket(options.directory, cause);
+  }
   return {
     socketPath,
     token: session.token,
@@ -175,13 +181,30 @@ async function prepareDirectory(directory: string, socketPath: string): Promise<
       'Use a shorter run directory (XDG_RUNTIME_DIR or TMPDIR).',
     );
   }
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const found = await lstat(directory);
+  const found = await ownDirectory(directory);
   const isOurs = found.isDirectory() && found.uid === process.geteuid?.() && (found.mode & 0o077) === 0;
   if (isOurs) return;
   throw new CordonError(
     'gateway.unsafeDirectory',
     `The folder ${directory} is open to other users, so no model server was started in it.`,
     'Make it yours alone (chmod 700), or remove it.',
+  );
+}
+
+async function ownDirectory(directory: string): Promise<Stats> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return await lstat(directory);
+  } catch (cause) {
+    throw noSocket(directory, cause);
+  }
+}
+
+function noSocket(directory: string, cause: unknown): CordonError {
+  return new CordonError(
+    'gateway.noSocket',
+    `No socket could be made in ${directory}.`,
+    'Check that the folder can be written to and that the disk is not full.',
+    { cause },
   );
 }

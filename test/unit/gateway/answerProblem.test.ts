@@ -295,6 +295,22 @@ const rows: readonly Row[] = [
     false,
   ],
   [
+    'Gemini, limit per minute',
+    429,
+    [
+      {
+        error: {
+          code: 429,
+          message: 'You exceeded your current quota, please check your plan. Please retry in 17.5s.',
+          status: 'RESOURCE_EXHAUSTED',
+        },
+      },
+    ],
+    'rateLimited',
+    true,
+  ],
+  ['a plan’s allowance', 403, { message: 'Your monthly quota is exhausted.' }, 'noCredit', false],
+  [
     'Gemini, wrong key',
     400,
     [
