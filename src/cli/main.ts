@@ -1,22 +1,63 @@
+import { version } from '../../package.json';
 import { messageOf } from '../base/errors.ts';
+import { takeCredential } from './credential.ts';
 
-// `cordon WORD …`: each word is a file of its own, loaded when it is asked for.
-const words: Readonly<Record<string, () => Promise<(argv: string[]) => Promise<number>>>> = {
+// The command line. Each command is loaded when it is the one asked for; it resolves to its exit status.
+
+type Command = (argv: readonly string[], credential: string | undefined) => Promise<number>;
+
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import('./run.ts')).runCommand,
   sandbox: async () => (await import('./sandbox.ts')).sandboxCommand,
+  check: async () => (await import('./check.ts')).checkCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
 };
 
-async function main([word = '', ...argv]: string[]): Promise<number> {
-  const load = words[word];
+const help = `cordon ${version}: a coding agent that works inside walls
+
+  cordon run [--workspace DIR] [--session ID] [--provider anthropic|openai|demo] [--model M] [--base-url URL]
+             [--approve never|allowlist|contained] [--apply] [--json] TASK
+      Runs a whole task. The provider's key is read from CORDON_API_KEY.
+
+  cordon sandbox [--workspace DIR]… [--allow-write DIR]… [--allow-domain HOST[:PORT]]… [--session ID]
+                 [--direct|--read-only] -- COMMAND [ARG…]
+      Runs one command in the sandbox.
+
+  cordon check [--json] [--workspace DIR] COMMAND
+  cordon check --jsonl [--workspace DIR]
+      Says whether a command line would be allowed, and why.
+
+  cordon doctor [--json]
+      Says whether the sandbox holds on this machine, and how to mend it.
+`;
+
+async function main(): Promise<number> {
+  // First of all: nothing that is started from here on may inherit it.
+  const credential = takeCredential(process.env);
+  const [word = '', ...rest] = process.argv.slice(2);
+  if (word === '--help' || word === '-h' || word === 'help') return print(help);
+  if (word === '--version' || word === '-v') return print(`${version}\n`);
+  const load = Object.hasOwn(commands, word) ? commands[word] : undefined;
   if (load === undefined) {
-    process.stderr.write(`cordon: usage: cordon ${Object.keys(words).join('|')} …\n`);
+    process.stderr.write(word === '' ? help : `cordon: there is no command "${word}". Try cordon --help.\n`);
     return 2;
   }
-  return (await load())(argv);
+  const command = await load();
+  return await command(rest, credential);
 }
 
-main(process.argv.slice(2)).then(
-  status => (process.exitCode = status),
+function print(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+// Whoever reads our output may stop reading; that is no defect.
+process.stdout.on('error', () => process.exit(1));
+main().then(
+  status => {
+    // Not process.exit: what was printed into a pipe may still be on its way.
+    process.exitCode = status;
+  },
   (error: unknown) => {
     process.stderr.write(`cordon: ${messageOf(error)}\n`);
     process.exitCode = 1;

@@ -2,6 +2,7 @@ import { messageOf } from '../base/errors.ts';
 import type { ApprovalAnswer } from '../protocol/approval.ts';
 import type { Decision } from '../protocol/decision.ts';
 import type { CommandPolicy, CommandRequest } from '../policy/policy.ts';
+import type { Unattended } from './session.ts';
 import type { Approvals } from './approvals.ts';
 import { deniedByPolicy, deniedByUser, unanswered, type Denial } from './denial.ts';
 
@@ -14,7 +15,7 @@ interface Options {
   readonly policy: () => CommandPolicy;
   readonly approvals: Approvals;
   readonly remember: (answer: Extract<ApprovalAnswer, { kind: 'alwaysAllow' }>) => Promise<void>;
-  readonly unattended: string | undefined;
+  readonly unattended: Unattended | undefined;
   readonly warn: (code: string, text: string) => void;
 }
 
@@ -37,7 +38,7 @@ export class CommandApproval {
     if (decision.decision === 'allow') return { kind: 'allowed', allowedBy: words(decision) };
     if (this.#forSession.has(key(request)))
       return { kind: 'allowed', allowedBy: 'You allowed this command for the session.' };
-    if (unattended !== undefined) return denied(deniedByPolicy(`${words(decision)} ${unattended}`));
+    if (unattended !== undefined) return denied(deniedByPolicy(`${words(decision)} ${unattended.command}`));
     const proposals = policy?.propose({ command, cwd }) ?? [];
     const answer = await approvals.ask(
       itemId,

@@ -16,6 +16,13 @@ export interface Programs {
   readonly ripgrep: string;
 }
 
+/** How commands and changes of files are allowed beforehand, as whole sentences. */
+export interface Unattended {
+  readonly command: string;
+  readonly write: string;
+  readonly protectedWrite: string;
+}
+
 /** What a session is given; it fetches nothing by itself. */
 export interface SessionOptions {
   readonly id: string;
@@ -42,8 +49,8 @@ export interface SessionOptions {
   readonly limits?: { readonly maxRequests: number; readonly contextTokens: number };
   readonly onEvent: (event: SessionEvent) => void;
   readonly log: Log;
-  /** Where nobody can be asked (the command line), what is asked is denied with these words. */
-  readonly unattended?: string;
+  /** Where nobody can be asked (the command line): what is asked is denied, with these words on how to allow it. */
+  readonly unattended?: Unattended;
 }
 
 /** One conversation with its agent process. The agent starts with the first prompt, and again if it died. */

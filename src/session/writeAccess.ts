@@ -4,6 +4,7 @@ import type { Decision } from '../protocol/decision.ts';
 import type { Approvals } from './approvals.ts';
 import { deniedByPolicy, deniedByUser, unanswered, type Denial } from './denial.ts';
 import type { Place } from './place.ts';
+import type { Unattended } from './session.ts';
 
 /** What the agent wants to do to a file, and for which call of its. */
 export interface WriteRequest {
@@ -19,7 +20,7 @@ interface Options {
   readonly standing: () => readonly string[];
   readonly remember: (answer: Extract<ApprovalAnswer, { kind: 'alwaysAllow' }>) => Promise<void>;
   /** Nobody can be asked; these words say how to allow it beforehand. */
-  readonly unattended: string | undefined;
+  readonly unattended: Unattended | undefined;
   readonly warn: (code: string, text: string) => void;
 }
 
@@ -52,7 +53,7 @@ export class WriteAccess {
     if (this.writable().includes(folder)) return undefined;
     const { unattended } = this.options;
     if (unattended !== undefined) {
-      return deniedByPolicy(`Nothing in ${folder} may be changed in this run. ${unattended}`);
+      return deniedByPolicy(`Nothing in ${folder} may be changed in this run. ${unattended.write}`);
     }
     const asking = this.#asking.get(folder) ?? this.#ask(request, signal);
     return refusal(await asking);
@@ -67,7 +68,7 @@ export class WriteAccess {
     const { unattended, approvals } = this.options;
     const { place, operation, itemId } = request;
     if (unattended !== undefined)
-      return deniedByPolicy(`It ${because}, so a person must confirm it. ${unattended}`);
+      return deniedByPolicy(`It ${because}, so a person must confirm it. ${unattended.protectedWrite}`);
     const protectedBecause = `It ${because}.`;
     const subject = {
       kind: 'write',
