@@ -23,7 +23,9 @@ export function Announcer({ conversation }: { conversation: Conversation }) {
     const said = messages.map(sentence).filter(text => text !== '');
     if (said.length > 0) setPolite(said.join(' ').slice(0, longest));
     const requests = conversation.approvals.filter(request => fresh(request.id)).map(approvalSentence);
-    const asked = conversation.questions.filter(question => fresh(question.id)).map(question => `Cordon asks: ${question.question}`);
+    const asked = conversation.questions
+      .filter(question => fresh(question.id))
+      .map(question => `Cordon asks: ${question.question}`);
     // Also when the panel opens: consent is being waited for.
     const waiting = opened ? conversation.approvals.map(approvalSentence) : [];
     const news = [...requests, ...asked, ...waiting];
@@ -45,13 +47,18 @@ export function Announcer({ conversation }: { conversation: Conversation }) {
 type Item = Conversation['items'][number];
 
 function finished(item: Item): boolean {
-  return item.kind === 'notice' || item.kind === 'turnEnd' || (item.kind === 'assistant' && item.state !== 'streaming');
+  return (
+    item.kind === 'notice' ||
+    item.kind === 'turnEnd' ||
+    (item.kind === 'assistant' && item.state !== 'streaming')
+  );
 }
 
 function sentence(item: Item): string {
   if (item.kind === 'assistant') return `Cordon: ${item.text}`;
   if (item.kind === 'notice') return item.text;
-  if (item.kind === 'turnEnd') return item.reason === 'done' ? 'Cordon is done.' : `The turn ended: ${item.reason}.`;
+  if (item.kind === 'turnEnd')
+    return item.reason === 'done' ? 'Cordon is done.' : `The turn ended: ${item.reason}.`;
   return '';
 }
 

@@ -31,7 +31,10 @@ export function App({ state, focusRequests, kept, keep }: AppProps) {
   }, []);
   const toggleHistory = useCallback(() => setHistoryOpen(open => !open), []);
   const items = shown?.conversation.items;
-  const earlier = useMemo(() => (items ?? []).flatMap(item => (item.kind === 'user' ? [item.text] : [])), [items]);
+  const earlier = useMemo(
+    () => (items ?? []).flatMap(item => (item.kind === 'user' ? [item.text] : [])),
+    [items],
+  );
   if (shown === null) return <div class="loading" role="status" aria-label="Loading Cordon" />;
 
   const { conversation, gate } = shown;
@@ -39,7 +42,12 @@ export function App({ state, focusRequests, kept, keep }: AppProps) {
   const startAt = place?.conversationId === conversation.id ? place.top : null;
   return (
     <div class="app">
-      <Header title={conversation.title} historyOpen={historyOpen} onHistory={toggleHistory} historyButton={historyButton} />
+      <Header
+        title={conversation.title}
+        historyOpen={historyOpen}
+        onHistory={toggleHistory}
+        historyButton={historyButton}
+      />
       <main class="main">
         {historyOpen ? (
           <History conversations={shown.history} currentId={conversation.id} onClose={closeHistory} />

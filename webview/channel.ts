@@ -10,7 +10,7 @@ declare function acquireVsCodeApi(): VsCodeApi;
 
 /** The panel's end of the line to the host. */
 export interface Channel {
-  post(message: PanelMessage): void;
+  readonly post: (message: PanelMessage) => void;
   /** What `save` kept when this panel was last closed or reloaded; unknown because it may be of another version. */
   readonly saved: unknown;
   save(state: unknown): void;
@@ -25,7 +25,11 @@ export function openChannel(onMessage: (message: HostMessage) => void): Channel 
   window.addEventListener('message', (event: MessageEvent<unknown>) => {
     const message = HostMessage.safeParse(event.data);
     if (message.success) onMessage(message.data);
-    else console.warn('Cordon: dropped a message that is not of the protocol.', message.error.issues.slice(0, 3));
+    else
+      console.warn(
+        'Cordon: dropped a message that is not of the protocol.',
+        message.error.issues.slice(0, 3),
+      );
   });
   const post = (message: PanelMessage) => api.postMessage(message);
   const saved = api.getState();

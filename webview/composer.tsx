@@ -32,7 +32,8 @@ export function Composer({ draft, onDraft, status, earlier, focusRequests }: Com
   useEffect(() => {
     // A text that came from outside (recalled, or the host's) is edited at its end.
     const element = box.current;
-    if (element !== null && document.activeElement !== element) element.setSelectionRange(draft.length, draft.length);
+    if (element !== null && document.activeElement !== element)
+      element.setSelectionRange(draft.length, draft.length);
   }, [draft]);
 
   const send = () => {

@@ -44,13 +44,28 @@ export const Footer = memo(function Footer({ model, mode, sandbox, usage }: Foot
   );
 });
 
-const modeWords: Record<Mode, string> = { locked: 'Locked', sandboxed: 'Sandboxed', unrestricted: 'Unrestricted' };
+const modeWords: Record<Mode, string> = {
+  locked: 'Locked',
+  sandboxed: 'Sandboxed',
+  unrestricted: 'Unrestricted',
+};
 const modeIcons: Record<Mode, string> = { locked: 'lock', sandboxed: 'package', unrestricted: 'warning' };
-const sandboxIcons = { checking: 'loading', holding: 'workspace-trusted', failed: 'workspace-unknown', off: 'circle-slash' };
+const sandboxIcons = {
+  checking: 'loading',
+  holding: 'workspace-trusted',
+  failed: 'workspace-unknown',
+  off: 'circle-slash',
+};
 
 function Chip(props: { icon: string; name: string; text: string; class: string; onPress: () => void }) {
   return (
-    <button type="button" class={`chip ${props.class}`} aria-label={props.name} title={props.name} onClick={props.onPress}>
+    <button
+      type="button"
+      class={`chip ${props.class}`}
+      aria-label={props.name}
+      title={props.name}
+      onClick={props.onPress}
+    >
       <Icon name={props.icon} spin={props.icon === 'loading'} />
       <span class="chip-text">{props.text}</span>
     </button>

@@ -14,8 +14,8 @@ export function Gate({ gate }: { gate: Closed }) {
       return (
         <Screen icon="workspace-untrusted" title="This workspace is not trusted">
           <p>
-            Until you trust the folder, Cordon stays off here: no agent starts, no command runs, and the settings that the
-            folder brings are ignored.
+            Until you trust the folder, Cordon stays off here: no agent starts, no command runs, and the
+            settings that the folder brings are ignored.
           </p>
           <Button kind="primary" onPress={() => host.post({ type: 'manageTrust' })}>
             Manage Workspace Trust
@@ -35,8 +35,8 @@ export function Gate({ gate }: { gate: Closed }) {
       return (
         <Screen icon="remote-explorer" title="This workspace has no files on disk">
           <p>
-            Cordon’s sandbox needs real files on this machine, and a virtual workspace has none. Open a local folder, or
-            connect to the machine that holds the files.
+            Cordon’s sandbox needs real files on this machine, and a virtual workspace has none. Open a local
+            folder, or connect to the machine that holds the files.
           </p>
           <Button kind="primary" onPress={() => host.post({ type: 'openFolder' })}>
             Open Folder
@@ -72,7 +72,10 @@ function Choices({ choices }: { choices: Extract<Closed, { kind: 'chooseModel' }
   const host = useHost();
   return (
     <Screen icon="sparkle" title="Choose a model">
-      <p>Requests go straight from this machine to the provider you choose. Keys stay in VS Code’s secret storage.</p>
+      <p>
+        Requests go straight from this machine to the provider you choose. Keys stay in VS Code’s secret
+        storage.
+      </p>
       <ul class="choices">
         {choices.map((choice, index) => (
           <li key={index}>

@@ -16,9 +16,23 @@ export const Header = memo(function Header({ title, historyOpen, onHistory, hist
   return (
     <header class="header">
       <h1 title={title}>{title}</h1>
-      <IconButton icon="add" label="New conversation" onPress={() => host.post({ type: 'newConversation' })} />
-      <IconButton icon="history" label="History" expanded={historyOpen} onPress={onHistory} buttonRef={historyButton} />
-      <IconButton icon="go-to-file" label="Open in editor tab" onPress={() => host.post({ type: 'openInEditor' })} />
+      <IconButton
+        icon="add"
+        label="New conversation"
+        onPress={() => host.post({ type: 'newConversation' })}
+      />
+      <IconButton
+        icon="history"
+        label="History"
+        expanded={historyOpen}
+        onPress={onHistory}
+        buttonRef={historyButton}
+      />
+      <IconButton
+        icon="go-to-file"
+        label="Open in editor tab"
+        onPress={() => host.post({ type: 'openInEditor' })}
+      />
     </header>
   );
 });

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ConversationSummary } from '../src/protocol/panel.ts';
 import { Button, IconButton } from './controls/button.tsx';
 import { TextField } from './controls/textField.tsx';
@@ -57,7 +57,9 @@ export function History({ conversations, currentId, onClose }: HistoryProps) {
         autoFocus
       />
       {found.length === 0 ? (
-        <p class="history-empty">{conversations.length === 0 ? 'No conversations yet.' : `Nothing called “${query.trim()}”.`}</p>
+        <p class="history-empty">
+          {conversations.length === 0 ? 'No conversations yet.' : `Nothing called “${query.trim()}”.`}
+        </p>
       ) : (
         <ul ref={list} class="history-list">
           {found.map(conversation => (
@@ -89,7 +91,7 @@ function Row({ conversation: { id, title, updatedAt }, current, task, onTask, on
   const row = useRef<HTMLButtonElement>(null);
   const confirm = useRef<HTMLElement>(null);
   const before = useRef(task);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The keyboard goes where the user's own command leads: to the question, and back to the row.
     if (task === 'delete') confirm.current?.focus();
     else if (task === null && before.current !== null) row.current?.focus();
@@ -144,12 +146,21 @@ function Rename({ id, title, onDone }: { id: string; title: string; onDone: () =
   const host = useHost();
   const [text, setText] = useState(title);
   const save = () => {
-    if (text.trim() !== '' && text.trim() !== title) host.post({ type: 'renameConversation', id, title: text.trim() });
+    if (text.trim() !== '' && text.trim() !== title)
+      host.post({ type: 'renameConversation', id, title: text.trim() });
     onDone();
   };
   return (
     <li class="history-row asking">
-      <TextField label="New title" value={text} onInput={setText} onEnter={save} onEscape={onDone} maxLength={200} autoFocus />
+      <TextField
+        label="New title"
+        value={text}
+        onInput={setText}
+        onEnter={save}
+        onEscape={onDone}
+        maxLength={200}
+        autoFocus
+      />
       <IconButton icon="check" label="Save title" onPress={save} />
       <IconButton icon="close" label="Keep the old title" onPress={onDone} />
     </li>

@@ -19,8 +19,10 @@ export function reduce(shown: PanelState | null, message: HostMessage): PanelSta
 
 // A state and an event may both tell of the same request; it is one card.
 function withEvent(conversation: Conversation, event: SessionEvent): Conversation {
-  if (event.type === 'approval' && conversation.approvals.some(open => open.id === event.request.id)) return conversation;
-  if (event.type === 'question' && conversation.questions.some(open => open.id === event.question.id)) return conversation;
+  if (event.type === 'approval' && conversation.approvals.some(open => open.id === event.request.id))
+    return conversation;
+  if (event.type === 'question' && conversation.questions.some(open => open.id === event.question.id))
+    return conversation;
   return applyEvent(conversation, event);
 }
 
@@ -36,7 +38,8 @@ function sharing<T>(old: T, next: T): T {
   if (!isRecord(old) || !isRecord(next)) return next;
   const keys = Object.keys(next);
   const shared = Object.fromEntries(keys.map(key => [key, sharing(old[key], next[key])]));
-  const same = keys.length === Object.keys(old).length && keys.every(key => key in old && shared[key] === old[key]);
+  const same =
+    keys.length === Object.keys(old).length && keys.every(key => key in old && shared[key] === old[key]);
   return (same ? old : shared) as T;
 }
 

@@ -25,7 +25,13 @@ const patience = 4_000;
  * One request for consent. It never takes the keyboard. Its buttons arm after a moment (`place` says where among the
  * open requests it stands: a card that moved arms anew), and a high risk takes two presses to allow.
  */
-export const ApprovalCard = memo(function ApprovalCard({ request, place }: { request: ApprovalRequest; place: string }) {
+export const ApprovalCard = memo(function ApprovalCard({
+  request,
+  place,
+}: {
+  request: ApprovalRequest;
+  place: string;
+}) {
   const host = useHost();
   const [confirming, setConfirming] = useState<Allowing | null>(null);
   const [answered, setAnswered] = useState(false);
@@ -71,7 +77,11 @@ export const ApprovalCard = memo(function ApprovalCard({ request, place }: { req
       <Subject request={request} folders={host.folders()} />
       <Reasons request={request} />
       <div class="buttons">
-        <Button onPress={deny} inactive={inactive} title={words.trim() === '' ? 'Not run' : 'Not run; your words go to Cordon'}>
+        <Button
+          onPress={deny}
+          inactive={inactive}
+          title={words.trim() === '' ? 'Not run' : 'Not run; your words go to Cordon'}
+        >
           Deny
         </Button>
         {offered(request).map(how => (
@@ -106,7 +116,8 @@ export const ApprovalCard = memo(function ApprovalCard({ request, place }: { req
 });
 
 function question({ subject }: ApprovalRequest): string {
-  if (subject.kind === 'command') return subject.background ? 'Run this command in the background?' : 'Run this command?';
+  if (subject.kind === 'command')
+    return subject.background ? 'Run this command in the background?' : 'Run this command?';
   const verbs = { create: 'Create', edit: 'Change', delete: 'Delete' };
   if (subject.protectedBecause !== undefined) return `${verbs[subject.operation]} this protected file?`;
   return 'Let Cordon change files in this folder?';
@@ -115,9 +126,13 @@ function question({ subject }: ApprovalRequest): string {
 // A protected file is asked for each time; a command that no narrow rule fits cannot be allowed for always.
 function offered({ subject }: ApprovalRequest): readonly Allowing[] {
   if (subject.kind === 'write') {
-    return subject.protectedBecause === undefined ? ['allowOnce', 'allowForSession', 'alwaysAllow'] : ['allowOnce'];
+    return subject.protectedBecause === undefined
+      ? ['allowOnce', 'allowForSession', 'alwaysAllow']
+      : ['allowOnce'];
   }
-  return subject.proposals.length === 0 ? ['allowOnce', 'allowForSession'] : ['allowOnce', 'allowForSession', 'alwaysAllow'];
+  return subject.proposals.length === 0
+    ? ['allowOnce', 'allowForSession']
+    : ['allowOnce', 'allowForSession', 'alwaysAllow'];
 }
 
 function Subject({ request, folders }: { request: ApprovalRequest; folders: readonly string[] }) {

@@ -12,7 +12,8 @@ export const QuestionCard = memo(function QuestionCard({ question }: { question:
   const host = useHost();
   const [own, setOwn] = useState('');
   const answer = (text: string) => {
-    if (text.trim() !== '') host.post({ type: 'answerQuestion', id: question.id, answer: text.slice(0, 20_000) });
+    if (text.trim() !== '')
+      host.post({ type: 'answerQuestion', id: question.id, answer: text.slice(0, 20_000) });
   };
   return (
     <div class="card question" role="group" aria-label="Question from Cordon">
@@ -32,7 +33,13 @@ export const QuestionCard = memo(function QuestionCard({ question }: { question:
         </div>
       )}
       <div class="own-answer">
-        <TextArea label="Your answer" value={own} onInput={setOwn} onEnter={() => answer(own)} maxLength={20_000} />
+        <TextArea
+          label="Your answer"
+          value={own}
+          onInput={setOwn}
+          onEnter={() => answer(own)}
+          maxLength={20_000}
+        />
         <Button kind="primary" inactive={own.trim() === ''} onPress={() => answer(own)}>
           Answer
         </Button>

@@ -1,7 +1,8 @@
 import type { Reason } from '../../src/protocol/decision.ts';
 
 /** A piece of text that is drawn as it is, or a character that would not be seen, by its name. */
-export type Piece = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'invisible'; readonly name: string };
+export type Piece =
+  { readonly kind: 'text'; readonly text: string } | { readonly kind: 'invisible'; readonly name: string };
 
 // Controls, format and bidirectional characters, default-ignorables, tags, private use, unassigned, lone surrogates,
 // and every space but the plain one. Line feed and tab keep their effect: they show.
@@ -23,7 +24,9 @@ export function pieces(text: string): Piece[] {
 
 /** `text` in one line of plain characters, for names and announcements. */
 export function spelledOut(text: string): string {
-  return pieces(text).map(piece => (piece.kind === 'text' ? piece.text : `⟨${piece.name}⟩`)).join('');
+  return pieces(text)
+    .map(piece => (piece.kind === 'text' ? piece.text : `⟨${piece.name}⟩`))
+    .join('');
 }
 
 /** A stretch of a command and the reasons that point at it. */
@@ -37,7 +40,9 @@ export interface Segment {
  * of it marks nothing: underlining everything points at nothing.
  */
 export function segments(command: string, reasons: readonly Reason[]): Segment[] {
-  const pointing = reasons.filter(({ span: [from, to] }) => from < to && !(from === 0 && to >= command.length));
+  const pointing = reasons.filter(
+    ({ span: [from, to] }) => from < to && !(from === 0 && to >= command.length),
+  );
   const edges = new Set([0, command.length]);
   for (const { span } of pointing) for (const edge of span) if (edge < command.length) edges.add(edge);
   const sorted = [...edges].sort((a, b) => a - b);

@@ -44,7 +44,15 @@ interface IconButtonProps {
 }
 
 /** A button that is only an icon. Plain, because the toolkit's cannot be made smaller or tell that it is disabled. */
-export function IconButton({ onPress, icon, label, expanded, disabled = false, buttonRef, ...rest }: IconButtonProps) {
+export function IconButton({
+  onPress,
+  icon,
+  label,
+  expanded,
+  disabled = false,
+  buttonRef,
+  ...rest
+}: IconButtonProps) {
   return (
     <button
       type="button"

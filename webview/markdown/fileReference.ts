@@ -29,7 +29,8 @@ export function absolutePath(folders: readonly string[], path: string): string {
   const first = folders[0];
   if (first === undefined || /^(?:[/\\]|[A-Za-z]:[/\\])/.test(path)) return path;
   const plain = path.replace(/^(?:\.[/\\])+/, '');
-  const named = folders.length > 1 ? folders.find(folder => plain.startsWith(`${baseName(folder)}/`)) : undefined;
+  const named =
+    folders.length > 1 ? folders.find(folder => plain.startsWith(`${baseName(folder)}/`)) : undefined;
   return named === undefined ? `${first}/${plain}` : `${named}${plain.slice(baseName(named).length)}`;
 }
 
@@ -43,5 +44,10 @@ export function shownPath(folders: readonly string[], path: string): string {
 }
 
 function baseName(path: string): string {
-  return path.replace(/[/\\]+$/, '').split(/[/\\]/).at(-1) ?? path;
+  return (
+    path
+      .replace(/[/\\]+$/, '')
+      .split(/[/\\]/)
+      .at(-1) ?? path
+  );
 }

@@ -26,7 +26,11 @@ import yaml from 'highlight.js/lib/languages/yaml';
 const longest = 50_000;
 
 // Some grammars embed others by name; those are loaded with them.
-const embeds: Record<string, readonly string[]> = { xml: ['javascript', 'css'], markdown: ['xml'], php: ['xml'] };
+const embeds: Record<string, readonly string[]> = {
+  xml: ['javascript', 'css'],
+  markdown: ['xml'],
+  php: ['xml'],
+};
 
 /** `code` as escaped HTML with `hljs-…` classes, or null where the language is unknown or the code too long. */
 export function highlight(code: string, language: string): string | null {
@@ -37,16 +41,64 @@ export function highlight(code: string, language: string): string | null {
 }
 
 const languages: Record<string, LanguageFn> = {
-  bash, c, cpp, csharp, css, diff, dockerfile, go, ini, java, javascript, json, markdown, php, python, ruby, rust, sql,
-  typescript, xml, yaml,
+  bash,
+  c,
+  cpp,
+  csharp,
+  css,
+  diff,
+  dockerfile,
+  go,
+  ini,
+  java,
+  javascript,
+  json,
+  markdown,
+  php,
+  python,
+  ruby,
+  rust,
+  sql,
+  typescript,
+  xml,
+  yaml,
 };
 
 const aliases: Record<string, string> = {
-  sh: 'bash', shell: 'bash', zsh: 'bash', console: 'bash', 'c++': 'cpp', cc: 'cpp', h: 'c', hpp: 'cpp', cs: 'csharp',
-  'c#': 'csharp', scss: 'css', less: 'css', patch: 'diff', docker: 'dockerfile', golang: 'go', toml: 'ini', env: 'ini',
-  js: 'javascript', jsx: 'javascript', mjs: 'javascript', cjs: 'javascript', jsonc: 'json', json5: 'json', md: 'markdown',
-  py: 'python', rb: 'ruby', rs: 'rust', ts: 'typescript', tsx: 'typescript', mts: 'typescript', html: 'xml', svg: 'xml',
-  vue: 'xml', yml: 'yaml',
+  sh: 'bash',
+  shell: 'bash',
+  zsh: 'bash',
+  console: 'bash',
+  'c++': 'cpp',
+  cc: 'cpp',
+  h: 'c',
+  hpp: 'cpp',
+  cs: 'csharp',
+  'c#': 'csharp',
+  scss: 'css',
+  less: 'css',
+  patch: 'diff',
+  docker: 'dockerfile',
+  golang: 'go',
+  toml: 'ini',
+  env: 'ini',
+  js: 'javascript',
+  jsx: 'javascript',
+  mjs: 'javascript',
+  cjs: 'javascript',
+  jsonc: 'json',
+  json5: 'json',
+  md: 'markdown',
+  py: 'python',
+  rb: 'ruby',
+  rs: 'rust',
+  ts: 'typescript',
+  tsx: 'typescript',
+  mts: 'typescript',
+  html: 'xml',
+  svg: 'xml',
+  vue: 'xml',
+  yml: 'yaml',
 };
 
 function nameOf(language: string): string | undefined {

@@ -36,7 +36,8 @@ function follow(event: MouseEvent, host: Host): void {
   event.stopPropagation();
   const file = link.dataset['file'];
   const url = link.getAttribute('href') ?? '';
-  if (file !== undefined) openFile(host, file, link.dataset['line'] === undefined ? undefined : Number(link.dataset['line']));
+  if (file !== undefined)
+    openFile(host, file, link.dataset['line'] === undefined ? undefined : Number(link.dataset['line']));
   else if (/^(?:https?|mailto):/i.test(url) && url.length <= 4_096) host.post({ type: 'openLink', url });
 }
 
@@ -48,8 +49,11 @@ function copyCode(button: HTMLElement): void {
     const glyph = button.querySelector('.codicon');
     if (glyph !== null) glyph.className = `codicon codicon-${icon}`;
   };
-  navigator.clipboard.writeText(code).then(
-    () => say('Copied', 'check'),
-    () => say('Could not copy', 'error'),
-  ).finally(() => setTimeout(() => say('Copy code', 'copy'), 2_000));
+  navigator.clipboard
+    .writeText(code)
+    .then(
+      () => say('Copied', 'check'),
+      () => say('Could not copy', 'error'),
+    )
+    .finally(() => setTimeout(() => say('Copy code', 'copy'), 2_000));
 }

@@ -17,14 +17,52 @@ export function renderBlock(source: string, live: boolean) {
   return DOMPurify.sanitize(markdown.render(whole, { live }), allowlist);
 }
 
+const inertAttributes = [
+  'title',
+  'class',
+  'start',
+  'type',
+  'tabindex',
+  'role',
+  'aria-label',
+  'data-file',
+  'data-line',
+  'data-copy',
+];
+
 const allowlist: Config & { RETURN_TRUSTED_TYPE: true } = {
   ALLOWED_TAGS: [
-    'p', 'br', 'hr', 'em', 'strong', 's', 'code', 'pre', 'a', 'ul', 'ol', 'li', 'blockquote', 'h3', 'h4', 'h5', 'h6',
-    'table', 'thead', 'tbody', 'tr', 'th', 'td', 'span', 'div', 'button', '#text',
+    'p',
+    'br',
+    'hr',
+    'em',
+    'strong',
+    's',
+    'code',
+    'pre',
+    'a',
+    'ul',
+    'ol',
+    'li',
+    'blockquote',
+    'h3',
+    'h4',
+    'h5',
+    'h6',
+    'table',
+    'thead',
+    'tbody',
+    'tr',
+    'th',
+    'td',
+    'span',
+    'div',
+    'button',
+    '#text',
   ],
-  ALLOWED_ATTR: [
-    'href', 'title', 'class', 'start', 'type', 'tabindex', 'role', 'aria-label', 'data-file', 'data-line', 'data-copy',
-  ],
+  ALLOWED_ATTR: ['href', ...inertAttributes],
+  // Whatever is not named here must look like an allowed address: that leaves href alone.
+  ADD_URI_SAFE_ATTR: inertAttributes,
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|#$)/i,
   ALLOW_DATA_ATTR: false,
   RETURN_TRUSTED_TYPE: true,

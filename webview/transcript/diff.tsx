@@ -18,7 +18,12 @@ export const Diff = memo(function Diff({ diff }: { diff: FileDiff }) {
   return (
     <div class="diff">
       <div class="diff-head">
-        <button type="button" class="link-button" title={`Open ${name}`} onClick={() => openFile(host, diff.path, line)}>
+        <button
+          type="button"
+          class="link-button"
+          title={`Open ${name}`}
+          onClick={() => openFile(host, diff.path, line)}
+        >
           {name}
         </button>
         <Counts added={diff.added} removed={diff.removed} />

@@ -11,7 +11,7 @@ export interface Following {
   readonly content: RefObject<HTMLDivElement | null>;
   /** False after the user scrolled up; true again at the end. */
   readonly following: boolean;
-  jump(): void;
+  readonly jump: () => void;
 }
 
 /**

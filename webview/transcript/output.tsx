@@ -24,7 +24,9 @@ function Lines({ text, live }: { text: string; live: boolean }) {
   return (
     <pre class="output" ref={box} tabIndex={0} role="group" aria-label="Output">
       {terminalRuns(text).map((run, index) =>
-        run.classes === '' ? run.text : (
+        run.classes === '' ? (
+          run.text
+        ) : (
           <span key={index} class={run.classes}>
             {run.text}
           </span>

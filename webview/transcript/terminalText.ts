@@ -12,7 +12,11 @@ export interface Run {
  */
 export function terminalRuns(output: string): Run[] {
   const runs: Run[] = [];
-  for (const entry of Anser.ansiToJson(plain(output), { use_classes: true, json: true, remove_empty: true })) {
+  for (const entry of Anser.ansiToJson(plain(output), {
+    use_classes: true,
+    json: true,
+    remove_empty: true,
+  })) {
     const text = entry.content.replace(controls, '');
     if (text !== '') runs.push({ text, classes: classesOf(entry) });
   }

@@ -60,7 +60,9 @@ function Details({ call }: { call: ToolCallItem }) {
   return (
     <div class="tool-details">
       {call.command === undefined ? null : <CommandText command={call.command} reasons={[]} />}
-      {call.cwd === undefined || call.cwd === folders[0] ? null : <p class="where">in {shownPath(folders, call.cwd)}</p>}
+      {call.cwd === undefined || call.cwd === folders[0] ? null : (
+        <p class="where">in {shownPath(folders, call.cwd)}</p>
+      )}
       {call.state.kind === 'denied' ? (
         <p class="denial">
           {deniedBy[call.state.by]} <Visible text={call.state.reason} />
@@ -70,7 +72,11 @@ function Details({ call }: { call: ToolCallItem }) {
         <ul class="locations" aria-label="Files">
           {others.map((location, index) => (
             <li key={index}>
-              <button type="button" class="link-button" onClick={() => openFile(host, location.path, location.line)}>
+              <button
+                type="button"
+                class="link-button"
+                onClick={() => openFile(host, location.path, location.line)}
+              >
                 {shownPath(folders, location.path)}
                 {location.line === undefined ? '' : `:${location.line}`}
               </button>
@@ -91,7 +97,11 @@ function Details({ call }: { call: ToolCallItem }) {
   );
 }
 
-const deniedBy = { policy: 'Denied by policy:', user: 'Denied by you:', sandbox: 'Refused by the sandbox:' } as const;
+const deniedBy = {
+  policy: 'Denied by policy:',
+  user: 'Denied by you:',
+  sandbox: 'Refused by the sandbox:',
+} as const;
 
 function hasDetails(call: ToolCallItem): boolean {
   return (
@@ -105,7 +115,9 @@ function hasDetails(call: ToolCallItem): boolean {
 }
 
 function opensItself(call: ToolCallItem): boolean {
-  return call.tool === 'execute' && call.state.kind === 'running' && call.background !== true && call.output !== '';
+  return (
+    call.tool === 'execute' && call.state.kind === 'running' && call.background !== true && call.output !== ''
+  );
 }
 
 interface StateWords {
@@ -129,7 +141,11 @@ function stateOf(state: CallState, notable: number): StateWords {
       const words = [exit, took].filter(part => part !== '').join(' · ');
       return state.ok
         ? { tone: 'good', icon: 'check', words }
-        : { tone: 'bad', icon: 'error', words: exit === '' ? ['Failed', took].filter(part => part !== '').join(' · ') : words };
+        : {
+            tone: 'bad',
+            icon: 'error',
+            words: exit === '' ? ['Failed', took].filter(part => part !== '').join(' · ') : words,
+          };
     }
     case 'denied':
       return { tone: 'bad', icon: 'circle-slash', words: 'Denied' };

@@ -21,12 +21,23 @@ export const Transcript = memo(function Transcript({ conversation, startAt, onRe
   const { items, approvals, questions, status } = conversation;
   const waiting = approvals.length + questions.length;
   // Naming what stands above, so that a card which moves up arms anew.
-  const place = (index: number) => approvals.slice(0, index + 1).map(request => request.id).join(' ');
+  const place = (index: number) =>
+    approvals
+      .slice(0, index + 1)
+      .map(request => request.id)
+      .join(' ');
   const lastPrompt = items.findLast(item => item.kind === 'user');
   return (
     <div class="transcript-frame">
       {/* Announced by announcer.tsx in whole messages; a live log would read every token. */}
-      <div class={`transcript ${following ? 'following' : ''}`} ref={scroller} role="log" aria-live="off" aria-label="Conversation" tabIndex={0}>
+      <div
+        class={`transcript ${following ? 'following' : ''}`}
+        ref={scroller}
+        role="log"
+        aria-live="off"
+        aria-label="Conversation"
+        tabIndex={0}
+      >
         <div class="transcript-content" ref={content}>
           {items.map(item => (
             <Entry key={item.id} item={item} />

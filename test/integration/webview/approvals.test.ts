@@ -12,7 +12,11 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 async function panelWith(approvals: ApprovalRequest[]): Promise<Preview> {
   const panel = await server.open();
-  await panel.send(stateMessage({ conversation: conversation({ items: [user('u', 'Go on')], status: 'running', approvals }) }));
+  await panel.send(
+    stateMessage({
+      conversation: conversation({ items: [user('u', 'Go on')], status: 'running', approvals }),
+    }),
+  );
   return panel;
 }
 
@@ -37,7 +41,10 @@ test('each answer is sent as the protocol says', async () => {
   for (const [button, sent] of [
     ['Deny', { type: 'answerApproval', id: 'approval-npm test', answer: { kind: 'deny' } }],
     ['Allow once', { type: 'answerApproval', id: 'approval-npm test', answer: { kind: 'allowOnce' } }],
-    ['Allow for this session', { type: 'answerApproval', id: 'approval-npm test', answer: { kind: 'allowForSession' } }],
+    [
+      'Allow for this session',
+      { type: 'answerApproval', id: 'approval-npm test', answer: { kind: 'allowForSession' } },
+    ],
     ['Always allow…', { type: 'alwaysAllow', id: 'approval-npm test' }],
   ] as const) {
     await using panel = await panelWith([commandRequest('npm test', 10)]);
@@ -48,10 +55,14 @@ test('each answer is sent as the protocol says', async () => {
 
 test('denying can carry words for the agent', async () => {
   await using panel = await panelWith([commandRequest('npm install left-pad', 50)]);
-  await card(panel).getByRole('textbox', { name: 'Tell Cordon what to do instead' }).fill('Use padStart, no package');
+  await card(panel)
+    .getByRole('textbox', { name: 'Tell Cordon what to do instead' })
+    .fill('Use padStart, no package');
   await card(panel).getByRole('button', { name: 'Deny', exact: true }).click();
   const answer = { kind: 'deny', words: 'Use padStart, no package' };
-  expect(await answers(panel)).toEqual([{ type: 'answerApproval', id: 'approval-npm install left-pad', answer }]);
+  expect(await answers(panel)).toEqual([
+    { type: 'answerApproval', id: 'approval-npm install left-pad', answer },
+  ]);
 });
 
 test('Enter in the words denies with them, and never allows', async () => {
@@ -68,7 +79,9 @@ test('Enter in the words denies with them, and never allows', async () => {
 
 test('a request that appears while the user types takes neither the keyboard nor an Enter', async () => {
   await using panel = await server.open();
-  await panel.send(stateMessage({ conversation: conversation({ items: [user('u', 'Go on')], status: 'running' }) }));
+  await panel.send(
+    stateMessage({ conversation: conversation({ items: [user('u', 'Go on')], status: 'running' }) }),
+  );
   const prompt = panel.page.getByRole('textbox', { name: 'Ask Cordon' });
   await prompt.pressSequentially('and al');
   await panel.send(event({ type: 'approval', request: commandRequest('rm -rf build', 75) }));
@@ -86,7 +99,9 @@ test('buttons do nothing until they are armed, by mouse or keyboard, and say so'
   // The page's clock is stopped, so that "not yet" is no race.
   await panel.page.clock.install();
   await panel.page.clock.pauseAt(Date.now() + 10_000);
-  await panel.page.evaluate(`window.postMessage(${JSON.stringify(event({ type: 'approval', request: commandRequest('npm test', 10) }))}, '*')`);
+  await panel.page.evaluate(
+    `window.postMessage(${JSON.stringify(event({ type: 'approval', request: commandRequest('npm test', 10) }))}, '*')`,
+  );
   await panel.page.clock.runFor(100);
   const allow = card(panel).getByRole('button', { name: 'Allow once', exact: true });
   await allow.waitFor();
@@ -109,19 +124,27 @@ test('a card that moves up when the one above is settled arms anew', async () =>
   await lower.click({ trial: true });
   await panel.page.clock.install();
   await panel.page.clock.pauseAt(Date.now() + 10_000);
-  await panel.page.evaluate(`window.postMessage(${JSON.stringify(event({ type: 'approvalSettled', id: first.id, answer: null }))}, '*')`);
+  await panel.page.evaluate(
+    `window.postMessage(${JSON.stringify(event({ type: 'approvalSettled', id: first.id, answer: null }))}, '*')`,
+  );
   await panel.page.clock.runFor(100);
-  await panel.page.waitForFunction(`document.querySelectorAll('.approval').length === 1`, undefined, { polling: 50 }).catch(() => undefined);
+  await panel.page
+    .waitForFunction(`document.querySelectorAll('.approval').length === 1`, undefined, { polling: 50 })
+    .catch(() => undefined);
   const remaining = card(panel).getByRole('button', { name: 'Allow once', exact: true });
   await remaining.click({ force: true });
   expect(await answers(panel)).toEqual([]);
   await panel.page.clock.runFor(600);
   await remaining.click();
-  expect(await answers(panel)).toEqual([{ type: 'answerApproval', id: second.id, answer: { kind: 'allowOnce' } }]);
+  expect(await answers(panel)).toEqual([
+    { type: 'answerApproval', id: second.id, answer: { kind: 'allowOnce' } },
+  ]);
 });
 
 test('a high risk takes two presses: the first only asks for the second', async () => {
-  await using panel = await panelWith([commandRequest('rm -rf build', 70, [['rm -rf', 'Deletes without a way back']])]);
+  await using panel = await panelWith([
+    commandRequest('rm -rf build', 70, [['rm -rf', 'Deletes without a way back']]),
+  ]);
   await card(panel).getByRole('button', { name: 'Allow once', exact: true }).click();
   expect(await answers(panel)).toEqual([]);
   await card(panel).getByRole('button', { name: 'Confirm: allow once', exact: true }).click();
@@ -172,10 +195,20 @@ test('the keyboard reaches the answers in reading order', async () => {
   await card(panel).getByRole('button', { name: 'Deny', exact: true }).focus();
   const reached: unknown[] = [];
   for (let step = 0; step < 5; step++) {
-    reached.push(await panel.page.evaluate(`document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent`));
+    reached.push(
+      await panel.page.evaluate(
+        `document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent`,
+      ),
+    );
     await panel.page.keyboard.press('Tab');
   }
-  expect(reached).toEqual(['Deny', 'Allow once', 'Allow for this session', 'Always allow…', 'Tell Cordon what to do instead']);
+  expect(reached).toEqual([
+    'Deny',
+    'Allow once',
+    'Allow for this session',
+    'Always allow…',
+    'Tell Cordon what to do instead',
+  ]);
 });
 
 test('a new request is announced at once, and one that was settled disappears', async () => {
@@ -200,7 +233,12 @@ test('a request told of twice is one card, and comes back after the panel was cl
 
 test('a question is answered by an option or in own words', async () => {
   await using panel = await panelWith([]);
-  await panel.send(event({ type: 'question', question: { id: 'q1', question: 'Which runner?', options: ['node --test', 'Vitest'] } }));
+  await panel.send(
+    event({
+      type: 'question',
+      question: { id: 'q1', question: 'Which runner?', options: ['node --test', 'Vitest'] },
+    }),
+  );
   const question = panel.page.getByRole('group', { name: 'Question from Cordon' });
   await question.getByRole('button', { name: 'Vitest' }).click();
   await question.getByRole('textbox', { name: 'Your answer' }).fill('Neither');

@@ -1,6 +1,11 @@
 import type { ApprovalRequest } from '../../../src/protocol/approval.ts';
 import type { HostMessage, PanelGate, PanelState } from '../../../src/protocol/panel.ts';
-import type { Conversation, SessionEvent, ToolCallItem, TranscriptItem } from '../../../src/protocol/transcript.ts';
+import type {
+  Conversation,
+  SessionEvent,
+  ToolCallItem,
+  TranscriptItem,
+} from '../../../src/protocol/transcript.ts';
 import { emptyConversation } from '../../../src/protocol/transcript.ts';
 
 // What a host might send: states, conversations and requests to show the panel with.
@@ -37,7 +42,11 @@ export function user(id: string, text: string): TranscriptItem {
   return { id, at: now - 60_000, kind: 'user', text };
 }
 
-export function assistant(id: string, text: string, streaming: 'streaming' | 'complete' | 'cut' = 'complete'): TranscriptItem {
+export function assistant(
+  id: string,
+  text: string,
+  streaming: 'streaming' | 'complete' | 'cut' = 'complete',
+): TranscriptItem {
   return { id, at: now - 50_000, kind: 'assistant', text, state: streaming };
 }
 
@@ -144,8 +153,18 @@ export const wholeTask: Conversation = conversation({
       ],
     },
     { id: 't1', at: now, kind: 'thought', text: 'The failing test expects **one** dash.', state: 'complete' },
-    toolCall({ id: 'r1', tool: 'read', title: 'Read src/slug.js', locations: [{ path: `${folder}/src/slug.js`, line: 1 }] }),
-    toolCall({ id: 's1', tool: 'search', title: 'Search for “slug(” in 12 files', output: 'src/index.js:3: slug(note.title)' }),
+    toolCall({
+      id: 'r1',
+      tool: 'read',
+      title: 'Read src/slug.js',
+      locations: [{ path: `${folder}/src/slug.js`, line: 1 }],
+    }),
+    toolCall({
+      id: 's1',
+      tool: 'search',
+      title: 'Search for “slug(” in 12 files',
+      output: 'src/index.js:3: slug(note.title)',
+    }),
     toolCall({
       id: 'x1',
       tool: 'execute',
@@ -153,7 +172,8 @@ export const wholeTask: Conversation = conversation({
       command: 'npm test',
       cwd: folder,
       state: { kind: 'finished', ok: false, exit: { code: 1, signal: null }, took: 1_240 },
-      output: '\u001B[32m✔ words are counted\u001B[39m\n\u001B[31m✖ slugs collapse dashes\u001B[39m\n\n1 failing\n',
+      output:
+        '\u001B[32m✔ words are counted\u001B[39m\n\u001B[31m✖ slugs collapse dashes\u001B[39m\n\n1 failing\n',
       allowedBy: 'Auto-approved by rule "npm test" (workspace settings)',
     }),
     toolCall({
@@ -170,7 +190,14 @@ export const wholeTask: Conversation = conversation({
       state: { kind: 'denied', by: 'user', reason: 'No network, please; the docs are in the folder.' },
     }),
     assistant('a1', answer),
-    { id: 'n1', at: now, kind: 'notice', level: 'warning', code: 'gateway.overloaded', text: 'The provider is overloaded; trying again in 4 seconds.' },
+    {
+      id: 'n1',
+      at: now,
+      kind: 'notice',
+      level: 'warning',
+      code: 'gateway.overloaded',
+      text: 'The provider is overloaded; trying again in 4 seconds.',
+    },
     { id: 'end', at: now, kind: 'turnEnd', reason: 'stopped' },
   ],
   usage: { inputTokens: 11_400, outputTokens: 900, cacheReadTokens: 4_000, requests: 6 },
@@ -179,7 +206,12 @@ export const wholeTask: Conversation = conversation({
 export const history = [
   { id: 'c1', title: 'Make slugs collapse repeated dashes', createdAt: now, updatedAt: now },
   { id: 'c2', title: 'Explain the build', createdAt: now - 9e7, updatedAt: now - 9e7 },
-  { id: 'c3', title: 'A long title that says in too many words what could have been said in a few of them', createdAt: 0, updatedAt: now - 5e8 },
+  {
+    id: 'c3',
+    title: 'A long title that says in too many words what could have been said in a few of them',
+    createdAt: 0,
+    updatedAt: now - 5e8,
+  },
 ];
 
 export const gates: Record<Exclude<PanelGate['kind'], 'open'>, PanelGate> = {
@@ -190,15 +222,29 @@ export const gates: Record<Exclude<PanelGate['kind'], 'open'>, PanelGate> = {
     kind: 'chooseModel',
     choices: [
       { provider: 'anthropic', label: 'Anthropic', detail: 'Claude models, with your API key' },
-      { provider: 'openai', label: 'OpenAI or compatible', detail: 'OpenAI, OpenRouter, Ollama, llama.cpp, vLLM: an address, and a key where one is needed' },
-      { provider: 'vscode', label: 'VS Code’s language models', detail: 'What another extension has signed in to' },
-      { provider: 'demo', label: 'Demo (scripted, no model)', detail: 'Offline. See how Cordon works; nothing leaves this machine' },
+      {
+        provider: 'openai',
+        label: 'OpenAI or compatible',
+        detail: 'OpenAI, OpenRouter, Ollama, llama.cpp, vLLM: an address, and a key where one is needed',
+      },
+      {
+        provider: 'vscode',
+        label: 'VS Code’s language models',
+        detail: 'What another extension has signed in to',
+      },
+      {
+        provider: 'demo',
+        label: 'Demo (scripted, no model)',
+        detail: 'Offline. See how Cordon works; nothing leaves this machine',
+      },
     ],
   },
   blocked: {
     kind: 'blocked',
     code: 'sandbox.userNamespaces',
-    message: 'Bubblewrap is installed, but this system does not let it create user namespaces (Ubuntu’s AppArmor restriction).',
-    remedy: 'Allow it for Bubblewrap alone:\n\nsudo apt install apparmor-profiles\nsudo ln -s /usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/\nsudo systemctl reload apparmor',
+    message:
+      'Bubblewrap is installed, but this system does not let it create user namespaces (Ubuntu’s AppArmor restriction).',
+    remedy:
+      'Allow it for Bubblewrap alone:\n\nsudo apt install apparmor-profiles\nsudo ln -s /usr/share/apparmor/extra-profiles/bwrap-userns-restrict /etc/apparmor.d/\nsudo systemctl reload apparmor',
   },
 };

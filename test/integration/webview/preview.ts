@@ -62,9 +62,11 @@ export async function servePanel(): Promise<PanelServer> {
   const file = (name: string) => readFileSync(path.join(dist, name));
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1');
-    const reply = (type: string, body: Buffer | string) => response.writeHead(200, { 'content-type': type }).end(body);
+    const reply = (type: string, body: Buffer | string) =>
+      response.writeHead(200, { 'content-type': type }).end(body);
     const name = path.basename(url.pathname);
-    if (url.pathname === '/') reply('text/html', document(`http://${request.headers.host}`, url.searchParams.get('theme') as Theme));
+    if (url.pathname === '/')
+      reply('text/html', document(`http://${request.headers.host}`, url.searchParams.get('theme') as Theme));
     else if (name === 'theme.css') reply('text/css', themeCss(url.searchParams.get('theme') as Theme));
     else if (name === 'panel.js') reply('text/javascript', file(name));
     else if (name === 'panel.css') reply('text/css', file(name));
@@ -94,7 +96,12 @@ export async function servePanel(): Promise<PanelServer> {
 async function openPreview(
   browser: Browser,
   origin: string,
-  { theme = 'vscode-dark', width = 380, height = 760, saved }: { theme?: Theme; width?: number; height?: number; saved?: unknown },
+  {
+    theme = 'vscode-dark',
+    width = 380,
+    height = 760,
+    saved,
+  }: { theme?: Theme; width?: number; height?: number; saved?: unknown },
 ): Promise<Preview> {
   const context = await browser.newContext({ viewport: { width, height }, reducedMotion: 'reduce' });
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
@@ -126,7 +133,8 @@ async function openPreview(
     };
   `);
   await page.goto(`${origin}/?theme=${theme}`);
-  const sendRaw = (message: unknown) => page.evaluate(`
+  const sendRaw = (message: unknown) =>
+    page.evaluate(`
     window.postMessage(${JSON.stringify(message)}, '*');
     new Promise(resolve => setTimeout(() => requestAnimationFrame(() => setTimeout(resolve)), 20))`) as Promise<void>;
   return {

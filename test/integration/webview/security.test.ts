@@ -1,5 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { assistant, conversation, event, gates, history, stateMessage, toolCall, user, wholeTask } from './conversations.ts';
+import {
+  assistant,
+  conversation,
+  event,
+  gates,
+  history,
+  stateMessage,
+  toolCall,
+  user,
+  wholeTask,
+} from './conversations.ts';
 import { servePanel, type PanelServer } from './preview.ts';
 
 let server: PanelServer;
@@ -31,7 +41,8 @@ test('a violation would be seen: inline style, inline script, a remote request a
     try { probe.innerHTML = '<b>x</b>'; } catch {}
     new Promise(resolve => setTimeout(resolve, 100))`);
   const found = (await panel.violations()).join('\n');
-  for (const directive of ['style-src-attr', 'connect-src', 'require-trusted-types-for']) expect(found).toContain(directive);
+  for (const directive of ['style-src-attr', 'connect-src', 'require-trusted-types-for'])
+    expect(found).toContain(directive);
   expect(await panel.page.evaluate('window.ran')).toBeUndefined();
 });
 
@@ -81,7 +92,9 @@ test('hostile Markdown is text: nothing runs, nothing is loaded, no element or s
     await link.dispatchEvent('mouseover');
   }
   expect(await panel.page.evaluate('window.ran')).toBeUndefined();
-  expect(await panel.page.locator('.markdown :is(script, img, svg, iframe, style, form, math)').count()).toBe(0);
+  expect(await panel.page.locator('.markdown :is(script, img, svg, iframe, style, form, math)').count()).toBe(
+    0,
+  );
   const schemes = await panel.page.evaluate(
     `[...new Set([...document.querySelectorAll('.markdown a')].map(a => a.getAttribute('href')).map(h => h === '#' || h === null ? h : new URL(h).protocol))]`,
   );
@@ -92,10 +105,10 @@ test('hostile Markdown is text: nothing runs, nothing is loaded, no element or s
   );
   expect(handlers).toEqual([]);
   expect(await panel.violations()).toEqual([]);
-  for (const message of await panel.posted()) {
-    expect(['ready', 'openLink', 'openFile']).toContain(message.type);
-    if (message.type === 'openLink') expect(message.url).toMatch(/^https:\/\/evil\.example/);
-  }
+  const asked = (await panel.posted()).map(message =>
+    message.type === 'openLink' ? new URL(message.url).origin : message.type,
+  );
+  expect(['ready', 'openFile', 'https://evil.example']).toEqual(expect.arrayContaining([...new Set(asked)]));
 });
 
 test('Markdown made to be slow does not stop the panel', async () => {
@@ -109,7 +122,13 @@ test('Markdown made to be slow does not stop the panel', async () => {
     'a'.repeat(400_000),
     `\`\`\`js\n${'const a = "b";\n'.repeat(20_000)}`,
   ];
-  await panel.send(stateMessage({ conversation: conversation({ items: floods.map((text, index) => assistant(`a${index}`, text, 'streaming')) }) }));
+  await panel.send(
+    stateMessage({
+      conversation: conversation({
+        items: floods.map((text, index) => assistant(`a${index}`, text, 'streaming')),
+      }),
+    }),
+  );
   await panel.send(event({ type: 'item', item: user('u', 'And on it goes') }));
   await panel.page.getByText('And on it goes').waitFor();
   expect(await panel.violations()).toEqual([]);
@@ -133,7 +152,11 @@ test('titles, commands, paths, output and notices are text as well, and cannot t
     stateMessage({
       conversation: conversation({
         title: payload,
-        items: [user('u', payload), call, { id: 'n', at: 0, kind: 'notice', level: 'error', code: 'x', text: payload }],
+        items: [
+          user('u', payload),
+          call,
+          { id: 'n', at: 0, kind: 'notice', level: 'error', code: 'x', text: payload },
+        ],
         questions: [{ id: 'q', question: payload, options: [payload, payload] }],
       }),
       history: [{ id: 'h', title: payload, createdAt: 0, updatedAt: 0 }],
@@ -144,6 +167,8 @@ test('titles, commands, paths, output and notices are text as well, and cannot t
   await panel.page.getByText('red', { exact: true }).waitFor();
   expect(await panel.page.evaluate('window.ran')).toBeUndefined();
   expect(await panel.page.locator('.tool-call .command').innerText()).toContain('⟨U+202E⟩');
-  expect(await panel.page.locator('.output').innerText()).toBe('<img src=x onerror="window.ran=1">gnp.exelinkred');
+  expect(await panel.page.locator('.output').innerText()).toBe(
+    '<img src=x onerror="window.ran=1">gnp.exelinkred',
+  );
   expect(await panel.violations()).toEqual([]);
 });
