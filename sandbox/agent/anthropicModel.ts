@@ -124,6 +124,7 @@ async function collect(
       const draft = draftOf(event.content_block);
       if (draft !== undefined) drafts.set(event.index, draft);
       if (draft?.kind === 'text' && draft.text !== '') onDelta({ kind: 'text', text: draft.text });
+      if (draft?.kind === 'toolCall') onDelta({ kind: 'toolCall', callId: draft.callId, name: draft.name });
     } else if (event.type === 'content_block_delta') {
       const draft = drafts.get(event.index);
       const delta = event.delta;

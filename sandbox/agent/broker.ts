@@ -53,19 +53,25 @@ export interface Broker {
 /** Output that the broker keeps for the agent of each command, in bytes. */
 const outputByteLimit = 1_000_000;
 
+/** Text of a file as JSON, in bytes: well below what the broker takes as one message. */
+const maxWrite = 12_000_000;
+
 export function openBroker(client: AgentContext, sessionId: string): Broker {
   const options = (signal: AbortSignal) => ({ cancellationSignal: signal, stopWaitingOnCancel: true });
   return {
     update: update => client.notify(methods.client.session.update, { sessionId, update }),
-    writeFile: (path, content, meta, signal) =>
-      outcome(signal, async () => {
+    async writeFile(path, content, meta, signal) {
+      if (Buffer.byteLength(JSON.stringify(content)) > maxWrite)
+        return { kind: 'failed', message: 'The text is too large to be written at once.' };
+      return await outcome(signal, async () => {
         await client.request(
           methods.client.fs.writeTextFile,
           { sessionId, path, content, _meta: { cordon: meta } },
           options(signal),
         );
         return undefined;
-      }),
+      });
+    },
     deleteFile: (request, signal) =>
       outcome(signal, async () => {
         await client.request(deleteFileMethod, { ...request, sessionId }, options(signal));

@@ -49,7 +49,10 @@ export interface ToolCallPart {
 }
 
 export type ModelDelta =
-  { readonly kind: 'text'; readonly text: string } | { readonly kind: 'thought'; readonly text: string };
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'thought'; readonly text: string }
+  /** A call has begun, whose arguments may take the model a while to write. */
+  | { readonly kind: 'toolCall'; readonly callId: string; readonly name: string };
 
 export interface ModelAnswer {
   readonly parts: readonly AssistantPart[];

@@ -4,6 +4,7 @@ import type {
   ChatCompletionChunk,
   ChatCompletionMessageParam,
 } from 'openai/resources/chat/completions';
+import { randomId } from '../../src/base/ids.ts';
 import { modelRetries } from '../../src/protocol/model.ts';
 import {
   argumentsObject,
@@ -98,6 +99,13 @@ function chatMessages(message: ModelMessage): ChatCompletionMessageParam[] {
 /** Beyond the protocol: where reasoning models of DeepSeek, vLLM, Ollama and OpenRouter put their thoughts. */
 type Delta = ChatCompletionChunk.Choice.Delta & { reasoning_content?: unknown; reasoning?: unknown };
 
+/** A call while it streams in. */
+interface OpenCall {
+  readonly index: number;
+  readonly serverId: string | undefined;
+  readonly call: { -readonly [K in keyof ToolCallPart]: ToolCallPart[K] };
+}
+
 async function collect(
   stream: AsyncIterable<ChatCompletionChunk>,
   onDelta: (delta: ModelDelta) => void,
@@ -106,7 +114,7 @@ async function collect(
   let text = '';
   let refused = false;
   let finish: string | null = null;
-  const calls: { index: number; call: { -readonly [K in keyof ToolCallPart]: ToolCallPart[K] } }[] = [];
+  const calls: OpenCall[] = [];
   for await (const chunk of stream) {
     // Services that answer 200 and then fail put the error into the stream.
     if ('error' in chunk && chunk.error) throw refusedByService(undefined, messageIn(chunk.error), undefined);
@@ -123,19 +131,20 @@ async function collect(
     }
     for (const part of delta?.tool_calls ?? []) {
       const index = part.index ?? 0;
-      let open = calls.findLast(known => known.index === index)?.call;
+      let open = calls.findLast(known => known.index === index);
       // Some servers send several whole calls under one index; a new id is a new call.
-      if (open === undefined || (part.id && open.callId !== part.id)) {
-        open = {
-          kind: 'toolCall',
-          callId: part.id || `call_${calls.length}_${Date.now().toString(36)}`,
-          name: '',
-          json: '',
-        };
-        calls.push({ index, call: open });
+      if (open === undefined || (part.id && open.serverId !== part.id)) {
+        // Some give no id, or the same one twice.
+        const isTaken = calls.some(({ call }) => call.callId === part.id);
+        const callId = part.id && !isTaken ? part.id : `call_${randomId().slice(0, 12)}`;
+        open = { index, serverId: part.id, call: { kind: 'toolCall', callId, name: '', json: '' } };
+        calls.push(open);
       }
-      open.name += part.function?.name ?? '';
-      open.json += part.function?.arguments ?? '';
+      const { call } = open;
+      const isNamed = call.name !== '';
+      call.name += part.function?.name ?? '';
+      if (!isNamed && call.name !== '') onDelta({ kind: 'toolCall', callId: call.callId, name: call.name });
+      call.json += part.function?.arguments ?? '';
     }
     finish = choice.finish_reason ?? finish;
   }

@@ -38,13 +38,24 @@ export async function runRipgrep(
   const lines = result.stdout === '' ? [] : result.stdout.split('\n');
   // The last line of output that was cut short may be half a line.
   if (wasEnded) lines.pop();
-  // 1 is "nothing found"; 2 may still come with results, when some file could not be read.
-  const failed = !wasEnded && result.exitCode !== 0 && result.exitCode !== 1 && lines.length === 0;
   return {
     lines: lines.slice(0, maxLines),
     isCut: wasEnded || lines.length > maxLines,
-    problem: failed
-      ? result.stderr.trim() || result.shortMessage || 'ripgrep could not be started.'
-      : undefined,
+    problem: wasEnded || lines.length > 0 ? undefined : problemOf(result),
   };
 }
+
+/** 0 is "found", 1 "nothing found". 2 comes also when a file could not be read, such as a hidden one: no problem. */
+function problemOf(result: {
+  exitCode?: number | undefined;
+  stderr: string;
+  shortMessage?: string | undefined;
+}): string | undefined {
+  if (result.exitCode === 0 || result.exitCode === 1) return undefined;
+  const complaints = result.stderr.split('\n').filter(line => line.trim() !== '');
+  if (result.exitCode === 2 && complaints.length > 0 && complaints.every(line => unreadable.test(line)))
+    return undefined;
+  return complaints.join('\n') || result.shortMessage || 'ripgrep could not be started.';
+}
+
+const unreadable = /^rg: .*\(os error \d+\)$/;

@@ -1,6 +1,5 @@
 import { messageOf } from '../../src/base/errors.ts';
-import { randomId } from '../../src/base/ids.ts';
-import type { Broker } from './broker.ts';
+import type { AnnouncedCalls, CallFacts } from './announcedCalls.ts';
 import { legibleText } from './legibleText.ts';
 import type { ToolCallPart } from './model.ts';
 import { orAborted } from './orAborted.ts';
@@ -21,6 +20,9 @@ export interface CallOutcome {
   readonly didChange: boolean;
 }
 
+/** Calls that only read and run at the same time, at most. */
+const maxTogether = 8;
+
 /**
  * Runs the calls of one answer and tells the broker of each. Neighbours that only read run together; everything else
  * runs by itself, in order. One outcome for each call, in order, whatever happens; never rejects but when the broker
@@ -28,62 +30,41 @@ export interface CallOutcome {
  */
 export async function runCalls(
   calls: readonly ToolCallPart[],
+  announced: AnnouncedCalls,
   environment: CallEnvironment,
   signal: AbortSignal,
 ): Promise<CallOutcome[]> {
-  const readied = calls.map(call => ({
-    call,
-    readied: readyCall(call.name, call.json, environment.workspace),
-    toolCallId: randomId(),
-  }));
-  for (const { call, readied: ready, toolCallId } of readied)
-    await announce(call, ready, toolCallId, environment.broker);
-  const outcomes: CallOutcome[] = [];
-  for (let at = 0; at < readied.length;) {
-    let end = at + 1;
-    if (isReadOnly(readied[at]))
-      while (end < readied.length && end - at < maxTogether && isReadOnly(readied[end])) end++;
-    const group = readied.slice(at, end);
-    outcomes.push(
-      ...(await Promise.all(
-        group.map(({ call, readied: ready, toolCallId }) =>
-          runOne(call, ready, { ...environment, toolCallId, signal }),
-        ),
-      )),
-    );
-    at = end;
+  const waiting: (() => Promise<CallOutcome>)[][] = [];
+  let lastReads = false;
+  for (const call of calls) {
+    const readied = readyCall(call.name, call.json, environment.workspace);
+    const toolCallId = await announced.tell(call.callId, factsOf(call, readied));
+    const reads = readied.tool?.isReadOnly === true;
+    const run = () => runOne(call, readied, { ...environment, toolCallId, signal });
+    const group = waiting.at(-1);
+    if (reads && lastReads && group !== undefined && group.length < maxTogether) group.push(run);
+    else waiting.push([run]);
+    lastReads = reads;
   }
+  const outcomes: CallOutcome[] = [];
+  for (const group of waiting) outcomes.push(...(await Promise.all(group.map(run => run()))));
   return outcomes;
 }
 
-const maxTogether = 8;
-
-function isReadOnly(entry: { readied: ReadiedCall } | undefined): boolean {
-  return entry?.readied.tool?.isReadOnly === true;
+function factsOf(call: ToolCallPart, { tool, call: ready }: ReadiedCall): CallFacts {
+  if (tool === undefined) {
+    const name = legibleText(call.name.slice(0, 100));
+    return { name, kind: 'other', title: `Unknown tool ${name}` };
+  }
+  const { name, kind } = tool;
+  if (ready.kind === 'invalid') return { name, kind, title: `Invalid call of ${name}` };
+  const isSmall = JSON.stringify(ready.rawInput).length <= maxRawInput;
+  const { title, locations } = ready;
+  return { name, kind, title, locations, ...(isSmall ? { rawInput: ready.rawInput } : {}) };
 }
 
-async function announce(
-  call: ToolCallPart,
-  { tool, call: ready }: ReadiedCall,
-  toolCallId: string,
-  broker: Broker,
-): Promise<void> {
-  await broker.update({
-    sessionUpdate: 'tool_call',
-    toolCallId,
-    name: tool?.name ?? call.name.slice(0, 100),
-    kind: tool?.kind ?? 'other',
-    status: 'pending',
-    ...(ready.kind === 'prepared'
-      ? { title: ready.title, locations: ready.locations, rawInput: ready.rawInput }
-      : {
-          title:
-            tool === undefined
-              ? `Unknown tool ${legibleText(call.name.slice(0, 100))}`
-              : `Invalid call of ${tool.name}`,
-        }),
-  });
-}
+/** Larger arguments are not sent along for show, as JSON in UTF-16 units. */
+const maxRawInput = 50_000;
 
 async function runOne(
   call: ToolCallPart,
@@ -99,13 +80,8 @@ async function runOne(
       content: result.content ?? [textContent(result.text)],
       ...(result.rawOutput === undefined ? {} : { rawOutput: result.rawOutput }),
     });
-    return {
-      call,
-      ok: result.ok,
-      text: result.text,
-      counts,
-      didChange: result.ok && tool?.isReadOnly === false,
-    };
+    const didChange = result.ok && tool !== undefined && changing.has(tool.kind);
+    return { call, ok: result.ok, text: result.text, counts, didChange };
   };
   // A stopped call is not reported as failed: the broker shows what was still open as cancelled.
   const stop = (text: string): CallOutcome => ({ call, ok: false, text, counts: false, didChange: false });
@@ -122,6 +98,8 @@ async function runOne(
     return await finish({ ok: false, text: `The tool failed: ${messageOf(error)}` }, true);
   }
 }
+
+const changing: ReadonlySet<string> = new Set(['edit', 'delete', 'execute']);
 
 const notBegun = 'The user stopped the turn before this was done.';
 const underWay =

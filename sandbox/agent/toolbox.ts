@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import type { CallFacts } from './announcedCalls.ts';
+import { legibleText } from './legibleText.ts';
 import type { ToolDescription } from './model.ts';
 import { askUserTool } from './tools/askUser.ts';
 import { commandOutputTool } from './tools/commandOutput.ts';
@@ -37,6 +39,14 @@ export function describeTools(): ToolDescription[] {
     const { $schema: _, ...parameters } = z.toJSONSchema(tool.schema, { io: 'input' });
     return { name: tool.name, description: tool.description, parameters };
   });
+}
+
+/** What the panel shows while the model still writes the arguments. */
+export function factsBefore(name: string): CallFacts {
+  const tool = byName.get(name);
+  if (tool === undefined)
+    return { name: legibleText(name.slice(0, 100)), kind: 'other', title: 'Preparing a call' };
+  return { name, kind: tool.kind, title: `Preparing to ${name.replaceAll('_', ' ')}` };
 }
 
 export type ReadiedCall =

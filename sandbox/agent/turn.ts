@@ -1,11 +1,12 @@
 import type { StopReason } from '@agentclientprotocol/sdk';
 import { randomId } from '../../src/base/ids.ts';
+import { AnnouncedCalls } from './announcedCalls.ts';
 import type { Broker } from './broker.ts';
 import { estimateTokens } from './context.ts';
 import type { Conversation } from './conversation.ts';
 import { LoopGuard, maxSameFailures } from './loopGuard.ts';
-import type { ModelAnswer, ModelClient, ToolCallPart, UserPart } from './model.ts';
-import { describeTools } from './toolbox.ts';
+import type { ModelAnswer, ModelClient, ModelDelta, ToolCallPart, UserPart } from './model.ts';
+import { describeTools, factsBefore } from './toolbox.ts';
 import { orAborted } from './orAborted.ts';
 import { type CallEnvironment, runCalls } from './runCalls.ts';
 
@@ -32,14 +33,15 @@ export async function runTurn(options: TurnOptions, signal: AbortSignal): Promis
   const guard = new LoopGuard();
   for (let requests = 0; requests < options.maxRequests; requests++) {
     conversation.fit(options.inputTokens - overhead);
-    const answer = await askModel(options, tools, signal);
+    const announced = new AnnouncedCalls(broker);
+    const answer = await askModel(options, tools, announced, signal);
     if (answer === 'cancelled') return 'cancelled';
     const hasContent = conversation.addAnswer(answer.parts);
     const calls = answer.parts.filter(part => part.kind === 'toolCall');
     if (answer.stop === 'maxTokens' || answer.stop === 'refusal') {
       // The last call may be half written; none is run.
-      if (calls.length > 0)
-        conversation.addResults(calls.map(call => notRun(call, 'the answer was cut off before it')));
+      for (const call of calls) await announced.drop(call.callId);
+      if (calls.length > 0) conversation.addResults(calls.map(call => notRun(call)));
       return answer.stop === 'maxTokens' ? 'max_tokens' : 'refusal';
     }
     if (calls.length === 0) {
@@ -47,7 +49,7 @@ export async function runTurn(options: TurnOptions, signal: AbortSignal): Promis
       if (!hasContent) await say(broker, 'The model ended its turn without saying anything.');
       return 'end_turn';
     }
-    const outcomes = await runCalls(calls, options, signal);
+    const outcomes = await runCalls(calls, announced, options, signal);
     conversation.addResults(
       outcomes.map(({ call, ok, text }) => ({ kind: 'toolResult', callId: call.callId, ok, text })),
     );
@@ -67,23 +69,38 @@ export async function runTurn(options: TurnOptions, signal: AbortSignal): Promis
 async function askModel(
   { conversation, model, broker, system }: TurnOptions,
   tools: ReturnType<typeof describeTools>,
+  announced: AnnouncedCalls,
   signal: AbortSignal,
 ): Promise<ModelAnswer | 'cancelled'> {
   const messageId = randomId();
   const thoughtId = randomId();
   let said = '';
-  let sent: Promise<void> = Promise.resolve();
+  let sent: Promise<unknown> = Promise.resolve();
+  const tellOf = (delta: ModelDelta): Promise<unknown> => {
+    switch (delta.kind) {
+      case 'text':
+        return broker.update({
+          sessionUpdate: 'agent_message_chunk',
+          messageId,
+          content: { type: 'text', text: delta.text },
+        });
+      case 'thought':
+        return broker.update({
+          sessionUpdate: 'agent_thought_chunk',
+          messageId: thoughtId,
+          content: { type: 'text', text: delta.text },
+        });
+      case 'toolCall':
+        return announced.tell(delta.callId, factsBefore(delta.name));
+    }
+  };
   try {
     const answering = model.answer(
       { system, tools, messages: conversation.messages },
       delta => {
         if (signal.aborted) return;
         if (delta.kind === 'text') said += delta.text;
-        sent = broker.update({
-          sessionUpdate: delta.kind === 'text' ? 'agent_message_chunk' : 'agent_thought_chunk',
-          messageId: delta.kind === 'text' ? messageId : thoughtId,
-          content: { type: 'text', text: delta.text },
-        });
+        sent = tellOf(delta);
         // A broken connection ends the process elsewhere.
         sent.catch(() => {});
       },
@@ -109,8 +126,13 @@ async function say(broker: Broker, text: string): Promise<void> {
   });
 }
 
-function notRun(call: ToolCallPart, why: string): Extract<UserPart, { kind: 'toolResult' }> {
-  return { kind: 'toolResult', callId: call.callId, ok: false, text: `Not run: ${why}.` };
+function notRun(call: ToolCallPart): Extract<UserPart, { kind: 'toolResult' }> {
+  return {
+    kind: 'toolResult',
+    callId: call.callId,
+    ok: false,
+    text: 'Not run: the answer was cut off before it was whole.',
+  };
 }
 
 function firstLine(text: string): string {
