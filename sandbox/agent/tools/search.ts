@@ -33,11 +33,12 @@ export const searchTool = defineTool({
   },
   title: ({ pattern, path: where }) => `Search for ${pattern}${where === undefined ? '' : ` in ${where}`}`,
   path: ({ path: where }) => (where === undefined ? undefined : { path: where }),
-  async run({ pattern, path: where = '.', literal, ignore_case, include, context_lines }, context) {
-    const resolved = await context.workspace.resolve(where);
+  async run({ pattern, path: given = '.', literal, ignore_case, include, context_lines }, context) {
+    const resolved = await context.workspace.resolve(given);
+    const where = given === '.' ? 'the workspace folder' : given;
     if (resolved.kind === 'refused') return said(false, resolved.message);
     if (!resolved.exists)
-      return said(false, `${where} does not exist. Use list_files to find the right path.`);
+      return said(false, `${given} does not exist. Use list_files to find the right path.`);
     const isFolder = (await stat(resolved.real)).isDirectory();
     const cwd = isFolder ? resolved.path : path.dirname(resolved.path);
     const result = await runRipgrep(

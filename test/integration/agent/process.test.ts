@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { methods, PROTOCOL_VERSION } from '@agentclientprotocol/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -166,8 +166,13 @@ test('a gateway that is gone fails the prompt in plain words', async () => {
 });
 
 test('in a network of its own, with nothing but its loopback, it still reaches the gateway', async () => {
-  await using model = await scriptedModel([calls(['list_files', {}]), { content: 'Done.' }]);
-  const folder = folderWith({ 'a.txt': 'x' });
+  await using model = await scriptedModel([
+    calls(['list_files', {}], ['read_file', { path: '.env' }], ['search', { pattern: 'zzz' }]),
+    { content: 'Done.' },
+  ]);
+  const folder = folderWith({ 'a.txt': 'x', '.env': 'SECRET=1' });
+  // As the sandbox lays it over files that hold secrets.
+  chmodSync(path.join(folder, '.env'), 0o000);
   const key = freshKey();
   const walls =
     '--unshare-all --die-with-parent --new-session --cap-drop ALL --ro-bind / / --proc /proc --dev /dev';
@@ -179,6 +184,10 @@ test('in a network of its own, with nothing but its loopback, it still reaches t
   const { broker, prompt } = await opened(agent, key, model.socketPath, folder);
   expect(await prompt('Look')).toEqual({ stopReason: 'end_turn' });
   expect(broker.said()).toBe('Done.');
-  expect(toolResults(model.requests.at(-1))[0]).toContain('a.txt');
+  expect(toolResults(model.requests.at(-1))).toEqual([
+    expect.stringContaining('a.txt'),
+    '.env could not be read: reading it is not permitted (files that usually hold secrets are hidden from the sandbox).',
+    'Nothing matches "zzz" in the workspace folder.',
+  ]);
   rmSync(folder, { recursive: true });
 });

@@ -240,3 +240,80 @@ test('read-only calls of one answer run together, others in order', async () => 
   expect(readFileSync(path.join(agent.folder, 'log'), 'utf8')).toBe('one\ntwo\n');
   expect(toolResults(agent.model.requests[1])[2]).toContain('1\tone\n2\ttwo');
 });
+
+test('a call shows from when the model begins to write it until it is done', async () => {
+  await using agent = await testAgent([calls(['read_file', { path: 'a' }]), { content: 'Done.' }], {
+    files: { a: 'x' },
+  });
+  await agent.prompt('Hi');
+  const told = agent.broker.updates.flatMap(update =>
+    update.sessionUpdate === 'tool_call' || update.sessionUpdate === 'tool_call_update'
+      ? [
+          {
+            kind: update.sessionUpdate,
+            title: update.title,
+            status: update.status,
+            at: update.locations?.[0]?.path,
+          },
+        ]
+      : [],
+  );
+  expect(told).toEqual([
+    { kind: 'tool_call', title: 'Preparing to read file', status: 'pending', at: undefined },
+    { kind: 'tool_call_update', title: 'Read a', status: undefined, at: path.join(agent.folder, 'a') },
+    { kind: 'tool_call_update', title: undefined, status: 'in_progress', at: undefined },
+    { kind: 'tool_call_update', title: undefined, status: 'completed', at: undefined },
+  ]);
+});
+
+test('calls of an answer that was cut off for length are not run', async () => {
+  await using agent = await testAgent(
+    [
+      {
+        toolCalls: [{ name: 'run_command', arguments: '{"command":"touch x"}', id: 'a' }],
+        finishReason: 'length',
+      },
+      { content: 'Ok.' },
+    ],
+    { start: { wire: 'openai' } },
+  );
+  expect(await agent.prompt('Hi')).toBe('max_tokens');
+  expect(agent.broker.commands).toEqual([]);
+  expect(agent.broker.updates.at(-1)).toMatchObject({ sessionUpdate: 'tool_call_update', status: 'failed' });
+  await agent.prompt('Go on');
+  expect(toolResults(agent.model.requests[1])).toEqual([
+    'Not run: the answer was cut off before it was whole.',
+  ]);
+});
+
+test('a denied command that is asked for again and again ends the turn', async () => {
+  const again = () => calls(['run_command', { command: 'curl x' }], ['update_plan', { entries: [] }]);
+  await using agent = await testAgent([again(), again(), again(), { content: 'never' }]);
+  agent.broker.deny = () => ({ by: 'user', reason: 'No.' });
+  expect(await agent.prompt('Hi')).toBe('end_turn');
+  expect(agent.broker.said()).toMatch(
+    /^I stopped because the same call of run_command failed 3 times\. The last time: DENIED/,
+  );
+});
+
+test('a model that says nothing at all does not leave the user waiting', async () => {
+  await using agent = await testAgent([{ content: '' }, { content: 'Sorry.' }], {
+    start: { wire: 'openai' },
+  });
+  expect(await agent.prompt('Hi')).toBe('end_turn');
+  expect(agent.broker.said()).toBe('The model ended its turn without saying anything.');
+  expect(await agent.prompt('Hello?')).toBe('end_turn');
+});
+
+test("long work is kept within the model's context", async () => {
+  const read = () => calls(['read_file', { path: 'big' }]);
+  await using agent = await testAgent([read(), read(), read(), read(), { content: 'Done.' }], {
+    files: { big: 'some line of text\n'.repeat(1_200) },
+    start: { contextTokens: 30_000 },
+  });
+  expect(await agent.prompt('Read it often')).toBe('end_turn');
+  const results = toolResults(agent.model.requests.at(-1));
+  expect(results).toHaveLength(4);
+  expect(results[0]).toMatch(/^\[This tool result was left out/);
+  expect(results[3]).toContain('some line of text');
+});
