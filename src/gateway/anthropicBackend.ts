@@ -10,8 +10,8 @@ export interface AnthropicOptions {
   readonly fetch?: Fetch | undefined;
 }
 
-/** The version of the Messages API that Cordon is written for. */
-export const anthropicVersion = '2023-06-01';
+/** The version of the Messages API that Cordon is written for; the same as its SDK's. */
+export const anthropicVersion = '2026-10-21';
 
 /** Anthropic, or a service that speaks its Messages protocol. Throws a ProblemError `gateway.badBaseUrl`. */
 export function anthropicBackend({ model, baseUrl, credential, fetch }: AnthropicOptions): ModelBackend {

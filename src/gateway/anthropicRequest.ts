@@ -37,7 +37,7 @@ const Block = z.discriminatedUnion('type', [
 
 /** A tool that the agent runs itself; a `type` other than `custom` would be one that the provider runs. */
 const Tool = z.looseObject({
-  type: z.literal('custom').optional(),
+  type: z.literal('custom').nullish(),
   name: z.string(),
   input_schema: z.record(z.string(), z.unknown()),
 });
@@ -48,7 +48,10 @@ export const AnthropicRequest = z.strictObject({
   model: z.string(),
   messages: z
     .array(
-      z.looseObject({ role: z.enum(['user', 'assistant']), content: z.union([z.string(), z.array(Block)]) }),
+      z.looseObject({
+        role: z.enum(['user', 'assistant', 'system']),
+        content: z.union([z.string(), z.array(Block)]),
+      }),
     )
     .min(1),
   max_tokens: z.number().int().positive(),

@@ -70,7 +70,7 @@ export function languageModelRequest(request: AnthropicRequest): LanguageModelRe
       : (request.system ?? []).map(block => block.text).join('\n\n');
   const messages = request.messages.map(({ role, content }): LanguageModelMessage => {
     const blocks = typeof content === 'string' ? [{ type: 'text' as const, text: content }] : content;
-    return { role, parts: blocks.flatMap(block => partsOf(block)) };
+    return { role: role === 'assistant' ? role : 'user', parts: blocks.flatMap(block => partsOf(block)) };
   });
   const instructions: LanguageModelMessage[] =
     system === '' ? [] : [{ role: 'user', parts: [{ kind: 'text', text: system }] }];

@@ -15,12 +15,16 @@ export const noTokens: Tokens = { inputTokens: 0, outputTokens: 0, cacheReadToke
 export type Finding =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'tokens'; readonly tokens: Partial<Tokens> }
-  /** The answer is whole. `ended` is why, in the provider's word. */
+  /** The model is done. `ended` is why, in the provider's word; counts may follow. */
   | { readonly kind: 'end'; readonly ended: string; readonly tokens: Partial<Tokens> }
+  /** Nothing follows. */
+  | { readonly kind: 'last' }
   | { readonly kind: 'error'; readonly error: ProviderError };
 
 /** Reads the data of one event, or a whole answer that was not streamed. Undefined when it is not JSON. */
 export function findingIn(wire: Wire, data: string): Finding | undefined {
+  if (data === '') return { kind: 'nothing' };
+  if (data === '[DONE]') return { kind: 'last' };
   let value: unknown;
   try {
     value = JSON.parse(data);
@@ -32,11 +36,14 @@ export function findingIn(wire: Wire, data: string): Finding | undefined {
 
 const count = z.number().int().nonnegative().catch(0);
 
+/** In the middle of a stream null means "see what was said before". */
+const known = z.number().int().nonnegative().optional().catch(undefined);
+
 const AnthropicUsage = z.looseObject({
-  input_tokens: count.optional(),
-  output_tokens: count.optional(),
-  cache_read_input_tokens: count.optional(),
-  cache_creation_input_tokens: count.optional(),
+  input_tokens: known,
+  output_tokens: known,
+  cache_read_input_tokens: known,
+  cache_creation_input_tokens: known,
 });
 
 const AnthropicEvent = z.looseObject({
@@ -58,13 +65,12 @@ function readAnthropic(value: unknown): Finding {
   if (type === 'message')
     return { kind: 'end', ended: stopReason ?? 'end_turn', tokens: anthropicTokens(usage) };
   if (type === 'message_start') return { kind: 'tokens', tokens: anthropicTokens(message?.usage) };
-  if (type !== 'message_delta') return type === 'message_stop' ? whole : { kind: 'nothing' };
+  if (type === 'message_stop') return { kind: 'last' };
+  if (type !== 'message_delta') return { kind: 'nothing' };
   const tokens = anthropicTokens(usage);
   const ended = delta?.stop_reason;
   return ended === null || ended === undefined ? { kind: 'tokens', tokens } : { kind: 'end', ended, tokens };
 }
-
-const whole: Finding = { kind: 'end', ended: '', tokens: {} };
 
 function anthropicTokens(usage: z.infer<typeof AnthropicUsage> | undefined): Partial<Tokens> {
   if (usage === undefined) return {};

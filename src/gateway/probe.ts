@@ -54,8 +54,8 @@ async function firstWord(backend: ModelBackend, signal: AbortSignal): Promise<Pr
       return problemOfAnswer(name, answer.status, readProviderError(await textOf(answer, 100_000)));
     if (/json|html/i.test(answer.headers.get('content-type') ?? '')) return invalidAnswer(name);
     for await (const { data } of serverSentEvents(bodyOf(answer))) {
-      if (data === '') continue;
       const finding = findingIn(wire, data);
+      if (finding?.kind === 'nothing') continue;
       if (finding?.kind === 'error') return problemOfAnswer(name, 0, finding.error);
       return finding === undefined ? invalidAnswer(name) : undefined;
     }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Wire } from '../protocol/model.ts';
 import { invalidAnswer, problemOfAnswer } from './answerProblem.ts';
 import { bodyOf, textOf } from './body.ts';
@@ -61,21 +62,27 @@ async function relayStream(
   let ended = false;
   let passed = 0;
   try {
-    for await (const { raw, data } of serverSentEvents(bodyOf(answer))) {
-      const finding: Finding | undefined =
-        data === '' || data === '[DONE]' ? { kind: 'nothing' } : findingIn(wire, data);
+    const events = serverSentEvents(bodyOf(answer));
+    for await (const { raw, data } of events) {
+      const finding = findingIn(wire, data);
       if (finding === undefined || passed + raw.length > largestAnswer)
         throw new ProblemError(invalidAnswer(name));
       if (finding.kind === 'error') throw new ProblemError(problemOfAnswer(name, 0, finding.error));
       note(finding, options);
-      ended ||= finding.kind === 'end' || data === '[DONE]';
-      if (passed === 0)
-        outgoing.writeHead(200, {
-          'content-type': 'text/event-stream; charset=utf-8',
-          'cache-control': 'no-store',
-        });
+      ended ||= finding.kind === 'end' || finding.kind === 'last';
+      if (passed === 0) {
+        // Comments that keep the line open say nothing yet; what fails after them can still be asked again.
+        if (data === '') continue;
+        outgoing.writeHead(200, streamHeaders);
+      }
       passed += raw.length;
       if (!outgoing.write(raw)) await once(outgoing, 'drain', { signal });
+      if (finding.kind === 'last') {
+        await closing(events);
+        // Ended before the loop is left: leaving waits for the body, and only the end of this answer aborts that.
+        outgoing.end();
+        return undefined;
+      }
     }
     if (!ended) throw new ProblemError(problemOfFailure(name, new Error('terminated')));
     outgoing.end();
@@ -87,6 +94,13 @@ async function relayStream(
     outgoing.end(wireErrorEvent(wire, problem));
     return problem;
   }
+}
+
+const streamHeaders = { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' };
+
+/** Most services end the body right after the last event, and then the connection is kept; some never do. */
+async function closing(events: AsyncGenerator): Promise<void> {
+  await Promise.race([events.next().catch(() => {}), sleep(250, undefined, { ref: false })]);
 }
 
 function note(finding: Finding, { name, onTokens, onNotice }: RelayOptions): void {

@@ -20,7 +20,7 @@ export function demoAnswer(turn: DemoTurn): DemoAnswer {
 }
 
 function isFixTask(prompt: string): boolean {
-  return /\b(fix|repair|mend|solve)\b|\bfail(s|ed|ing|ure)?\b|\bbug\b/i.test(prompt);
+  return /\b(fix|repair|mend|solve)\b|\bfailing test|\bmake .*\btests? pass/i.test(prompt);
 }
 
 /** The agent's words for a refusal, turned round. */

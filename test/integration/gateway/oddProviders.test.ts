@@ -70,8 +70,10 @@ const start = event('message_start', {
   message: { usage: { input_tokens: 3, cache_read_input_tokens: 40, output_tokens: 1 } },
 });
 const end =
-  event('message_delta', { delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 9 } }) +
-  event('message_stop');
+  event('message_delta', {
+    delta: { stop_reason: 'end_turn' },
+    usage: { input_tokens: null, output_tokens: 9 },
+  }) + event('message_stop');
 const sse = { 'content-type': 'text/event-stream' };
 
 test('a good stream passes byte for byte, pings and comments included', async () => {
@@ -82,6 +84,12 @@ test('a good stream passes byte for byte, pings and comments included', async ()
     kind: 'usage',
     usage: { inputTokens: 3, outputTokens: 9, cacheReadTokens: 40, requests: 1 },
   });
+});
+
+test('a service that never hangs up does not keep the agent waiting', async () => {
+  answer = outgoing => outgoing.writeHead(200, sse).write(start + end);
+  expect(await ask()).toEqual({ status: 200, text: start + end });
+  expect(problems(open?.events ?? [])).toEqual([]);
 });
 
 test('tokens of several requests add up', async () => {
@@ -114,7 +122,7 @@ test('the key goes into its header and nowhere else; protocol headers pass, othe
   expect(rest).toEqual({
     'content-type': 'application/json',
     'x-api-key': key,
-    'anthropic-version': '2023-06-01',
+    'anthropic-version': '2026-10-21',
     'anthropic-beta': 'a-2025-01-01',
     accept: '*/*',
     'accept-language': '*',
