@@ -8,7 +8,7 @@ import type { ModelBackend } from './gateway/gateway.ts';
 import { ApprovalFaces } from './host/approvalFaces.ts';
 import { Conversations } from './host/conversations.ts';
 import { Credentials } from './host/credentials.ts';
-import { chooseMode } from './host/modeChoice.ts';
+import { chooseMode, confirmUnrestricted } from './host/modeChoice.ts';
 import { chooseModel } from './host/modelSetup.ts';
 import { vscodeLanguageModel } from './host/languageModel.ts';
 import { SandboxState } from './host/sandboxState.ts';
@@ -76,6 +76,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     if (!vscode.workspace.isTrusted || model === undefined)
       throw new Error('Cordon is not set up in this workspace.');
     const { openSandbox } = await import('../sandbox/sandbox.ts');
+    const { unrestrictedSandbox } = await import('../sandbox/unrestricted.ts');
     const { startSession } = await import('./session/startSession.ts');
     const walls = await openSandbox({
       folders: folders(),
@@ -84,14 +85,16 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     });
     try {
       await Promise.all([sandbox.prove(walls), inForce.ready()]);
+      const isUnrestricted = settings.mode() === 'unrestricted' && (await confirmUnrestricted());
+      if (isUnrestricted) sandbox.showOff();
       return startSession({
         id,
         ...(resume === undefined ? {} : { resume }),
         folders: folders(),
         model,
         backend: await backendOf(model),
-        sandbox: walls,
-        policy: () => inForce.policy,
+        sandbox: isUnrestricted ? unrestrictedSandbox(walls) : walls,
+        policy: () => inForce.policy(isUnrestricted ? 'none' : 'sandbox'),
         writableFolders: settings.writableFolders,
         remember: (answer, what) =>
           what === 'write'
@@ -182,7 +185,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     manageRules: () =>
       editRules({
         rules,
-        policy: () => inForce.ready().then(() => inForce.policy),
+        policy: () => inForce.ready().then(() => inForce.policy()),
         cwd: () => folders()[0] ?? homedir(),
       }),
   };
@@ -222,6 +225,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.workspace.onDidChangeWorkspaceFolders(() => void conversations.endSessions().then(bringUp)),
     vscode.workspace.onDidChangeConfiguration(change => {
       if (change.affectsConfiguration('cordon.commands.rules')) void rules.askAboutChanges();
+      // Another mode means other walls: every conversation starts its agent anew.
+      if (change.affectsConfiguration('cordon.mode')) void conversations.endSessions();
       if (change.affectsConfiguration('cordon')) refresh();
     }),
   );

@@ -4,12 +4,12 @@ import { mode, whatIsAsked, type Ask } from './settings.ts';
 
 type Row = vscode.QuickPickItem & { readonly mode?: Mode; readonly ask?: Ask };
 
-/** Lets the user choose what the agent may do and what is asked. The sandbox stays on in each of them. */
+/** Lets the user choose what the agent may do and what is asked. The sandbox stays on in all but the last. */
 export async function chooseMode(): Promise<void> {
-  const current = mode() === 'locked' ? 'locked' : whatIsAsked();
+  const current = mode() === 'sandboxed' ? whatIsAsked() : mode();
   const row = await vscode.window.showQuickPick(
     rows.map(each => ({ ...each, description: (each.ask ?? each.mode) === current ? 'current' : '' })),
-    { title: 'Cordon: mode (the sandbox stays on in each)' },
+    { title: 'Cordon: mode' },
   );
   if (row === undefined) return;
   const configuration = vscode.workspace.getConfiguration('cordon');
@@ -31,4 +31,24 @@ const rows: readonly Row[] = [
     ask: 'contained',
   },
   { label: 'Locked', detail: 'Reading only: no command runs and nothing is changed.', mode: 'locked' },
+  {
+    label: '$(warning) Unrestricted',
+    detail: 'Commands run WITHOUT a sandbox, with your rights. Confirmed anew for each conversation.',
+    mode: 'unrestricted',
+  },
 ];
+
+/** Asked at the start of each conversation in the unrestricted mode. Closing it keeps the sandbox. */
+export async function confirmUnrestricted(): Promise<boolean> {
+  const without = 'Run without the sandbox';
+  const answer = await vscode.window.showWarningMessage(
+    'Run the commands of this conversation without a sandbox?',
+    {
+      modal: true,
+      detail:
+        'They would run with all your rights: they can read and change every file of yours and reach every network. What is not allowed is still asked. Cancel to go on inside the sandbox.',
+    },
+    without,
+  );
+  return answer === without;
+}

@@ -25,14 +25,19 @@ export class PolicyInForce {
     this.#load ??= (await import('../policy/loadPolicy.ts')).loadPolicy;
   }
 
-  /** Throws before `ready`, and then everything is asked. */
-  get policy(): CommandPolicy {
+  /**
+   * Throws before `ready`, and then everything is asked.
+   *
+   * @param walls `none` for a conversation that the user let out of the sandbox
+   */
+  policy(walls: 'sandbox' | 'none' = 'sandbox'): CommandPolicy {
     if (this.#load === undefined) throw new Error('the command policy is not loaded yet');
     const settings = this.options.rules();
     const folders = this.options.folders();
-    const inputs = JSON.stringify([settings, folders, modeInForce()]);
+    const inForce = modeInForce(walls);
+    const inputs = JSON.stringify([settings, folders, inForce]);
     if (this.#known?.inputs !== inputs) {
-      const { policy, problems } = this.#load({ folders, home: homedir(), settings, mode: modeInForce() });
+      const { policy, problems } = this.#load({ folders, home: homedir(), settings, mode: inForce });
       this.#known = { inputs, policy };
       for (const problem of problems) this.#name(problem);
     }
@@ -47,8 +52,9 @@ export class PolicyInForce {
   }
 }
 
-function modeInForce(): PolicyMode {
+function modeInForce(walls: 'sandbox' | 'none'): PolicyMode {
   if (mode() === 'locked') return { kind: 'locked' };
+  if (walls === 'none') return { kind: 'unrestricted' };
   const asks = { everything: 'everything', allowlist: 'notAllowed', contained: 'leaving' } as const;
   return { kind: 'sandboxed', asks: asks[whatIsAsked()] };
 }

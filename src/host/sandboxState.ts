@@ -76,6 +76,16 @@ export class SandboxState {
     throw new CordonError(problem.code, problem.message, problem.remedy);
   }
 
+  /** A conversation runs without walls, as the user confirmed. */
+  showOff(): void {
+    this.#badge = {
+      state: 'off',
+      label: 'No sandbox',
+      detail: 'Unrestricted: commands of this conversation run with your rights.',
+    };
+    this.changed.emit();
+  }
+
   /** The last self-test and the state of things, as Markdown. */
   report(): string {
     const lines = [`# Cordon: sandbox report`, '', `**${this.#badge.label}.** ${this.#badge.detail}`, ''];
