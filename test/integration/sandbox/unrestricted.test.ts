@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -31,7 +32,7 @@ function request(script: string): LaunchRequest {
 test('a command runs on the host, with its output and exit status', async () => {
   await using sandbox = unrestrictedSandbox(walls, { PATH: '/usr/bin:/bin' });
   const started = await sandbox.launch(request('pwd; readlink /proc/self/ns/net; exit 3'));
-  const output = await text(started.stdout ?? []);
+  const output = await text(started.stdout ?? Readable.from([]));
   const [cwd, network] = output.split('\n');
   expect({ cwd, exit: await started.exited }).toEqual({ cwd: folder, exit: { code: 3, signal: null } });
   expect(network).toBe(readlinkSync('/proc/self/ns/net'));
