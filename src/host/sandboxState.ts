@@ -16,7 +16,11 @@ type Problem = { readonly code: string; readonly message: string; readonly remed
 export class SandboxState {
   readonly changed = new Emitter<void>();
   #problem: Problem | undefined;
-  #badge: SandboxBadge = { state: 'checking', label: 'Sandbox: checking', detail: 'Looking for Bubblewrap.' };
+  #badge: SandboxBadge = {
+    state: 'off',
+    label: 'Sandbox: not started',
+    detail: 'It is checked once a trusted folder is open.',
+  };
   #report: SelfTestReport | undefined;
 
   constructor(private readonly probes: Probes) {}
@@ -31,6 +35,8 @@ export class SandboxState {
 
   /** Looks again whether a sandbox can be started here. A check that throws counts as no. */
   async check(): Promise<void> {
+    this.#badge = { state: 'checking', label: 'Sandbox: checking', detail: 'Trying to start one.' };
+    this.changed.emit();
     try {
       const readiness = await this.probes.check();
       if (readiness.kind === 'ready') {
