@@ -1,5 +1,5 @@
 /** What the model reads of one tool's output, in UTF-16 units. */
-export const maxToolText = 30_000;
+const maxToolText = 30_000;
 
 /**
  * Text of at most `max` UTF-16 units, plus a note where the middle was: beginnings say what it is, ends say how it

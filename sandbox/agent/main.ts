@@ -51,7 +51,9 @@ function fail(error: unknown): never {
   process.exit(1);
 }
 
-process.on('uncaughtException', fail).on('unhandledRejection', fail);
+process.on('uncaughtException', fail);
+// Something that nobody waited for any more, such as a request of a turn that was stopped. The turn goes on.
+process.on('unhandledRejection', error => void process.stderr.write(`cordon-agent: ${messageOf(error)}\n`));
 // The broker is gone: there is nobody left to work for.
 process.stdout.on('error', () => process.exit(1));
 main().then(() => process.exit(0), fail);

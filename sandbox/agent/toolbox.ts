@@ -17,7 +17,7 @@ import { updatePlanTool } from './tools/updatePlan.ts';
 import type { Workspace } from './workspace.ts';
 
 /** All that the model may do, in the order it is told. */
-export const toolbox: readonly Tool[] = [
+const toolbox: readonly Tool[] = [
   listFilesTool,
   searchTool,
   readFileTool,

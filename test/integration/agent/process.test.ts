@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { methods, PROTOCOL_VERSION } from '@agentclientprotocol/sdk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { realBroker } from '../../unit/agent/realBroker.ts';
@@ -189,5 +190,26 @@ test('in a network of its own, with nothing but its loopback, it still reaches t
     '.env could not be read: reading it is not permitted (files that usually hold secrets are hidden from the sandbox).',
     'Nothing matches "zzz" in the workspace folder.',
   ]);
+  rmSync(folder, { recursive: true });
+});
+
+test('stopping at any moment ends the turn as cancelled, and the agent lives on', async () => {
+  const turns = 25;
+  await using model = await scriptedModel(
+    Array.from({ length: turns * 2 + 1 }, () =>
+      calls(['list_files', {}], ['run_command', { command: 'sleep 1' }]),
+    ),
+  );
+  const folder = folderWith({ 'a.txt': 'x' });
+  const key = freshKey();
+  await using agent = start(`${key.toString('hex')}\n`);
+  const { connection, sessionId, prompt } = await opened(agent, key, model.socketPath, folder);
+  for (let turn = 0; turn < turns; turn++) {
+    const answer = prompt('Go');
+    await sleep(turn * 3);
+    await connection.agent.notify(methods.agent.session.cancel, { sessionId });
+    expect(await answer).toEqual({ stopReason: 'cancelled' });
+  }
+  expect(agent.err()).toBe('');
   rmSync(folder, { recursive: true });
 });

@@ -110,7 +110,7 @@ describe('read_file', () => {
     const file = openSync(path.join(bench.folder, 'sparse'), 'w');
     ftruncateSync(file, 1_000_000_000);
     closeSync(file);
-    execFileSync('mkfifo', [path.join(bench.folder, 'pipe')]);
+    execFileSync('/usr/bin/mkfifo', [path.join(bench.folder, 'pipe')]);
     expect((await bench.run('read_file', { path: 'sparse' })).text).toContain('binary data');
     expect((await bench.run('read_file', { path: 'pipe' })).text).toBe(
       'pipe is not a regular file, not a file.',

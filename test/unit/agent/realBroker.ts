@@ -110,7 +110,7 @@ export function realBroker(): RealBroker {
 }
 
 /** The text of all chunks of one kind, in order. */
-export function textOf(
+function textOf(
   updates: readonly SessionUpdate[],
   kind: 'agent_message_chunk' | 'agent_thought_chunk',
 ): string {
