@@ -1,0 +1,101 @@
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { CordonError } from '../base/errors.ts';
+import { encodePath } from '../base/fileName.ts';
+
+/**
+ * A folder held open, so that paths below it are resolved one name at a time, without following a single link, anew for
+ * each use. A process that swaps a folder for a link while this works makes it fail, and cannot send a write anywhere
+ * else. Disposing closes the folder.
+ */
+export class AnchoredFolder implements Disposable {
+  readonly #descriptor: number;
+  /** Device and inode: whether it is the same folder as at another time. */
+  readonly identity: string;
+
+  /** Throws `overlay.folder` when there is no such folder. A link is followed for the folder itself only. */
+  constructor(readonly path: string) {
+    try {
+      this.#descriptor = openSync(encodePath(path), constants.O_RDONLY | constants.O_DIRECTORY);
+    } catch (cause) {
+      throw new CordonError(
+        'overlay.folder',
+        `The folder ${path} cannot be opened.`,
+        'Check that it still exists and may be read, then try again.',
+        { cause },
+      );
+    }
+    const { dev, ino } = fstatSync(this.#descriptor, { bigint: true });
+    this.identity = `${dev}:${ino}`;
+  }
+
+  /**
+   * Calls `use` with a place to hand to a system call that does not follow a link in its last name (lstat, rename,
+   * link, unlink, symlink, mkdir, open with O_NOFOLLOW). The place is good during the call only; `use` is synchronous.
+   * Throws `overlay.moved` when a parent is missing or is not a folder.
+   */
+  at<T>(path: string, use: (place: string) => T): T {
+    const { names, name } = namesOf(path);
+    return this.#inFolder(names, parent => use(`${parent}/${name}`));
+  }
+
+  /** Calls `use` with the open folder at the path itself, `''` for this one: to sync it. */
+  open<T>(path: string, use: (descriptor: number) => T): T {
+    const { names, name } = path === '' ? { names: [], name: '.' } : namesOf(path);
+    return this.#inFolder(names, parent => {
+      const descriptor = openSync(encodePath(`${parent}/${name}`), constants.O_RDONLY | asFolder);
+      try {
+        return use(descriptor);
+      } finally {
+        closeSync(descriptor);
+      }
+    });
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#descriptor);
+  }
+
+  #inFolder<T>(names: readonly string[], use: (place: string) => T): T {
+    let descriptor = this.#descriptor;
+    try {
+      for (const name of names) {
+        const outer = descriptor;
+        try {
+          descriptor = openSync(encodePath(`/proc/self/fd/${outer}/${name}`), pathOnly | asFolder);
+        } catch (cause) {
+          throw parentMoved(names.join('/'), cause);
+        }
+        if (outer !== this.#descriptor) closeSync(outer);
+      }
+      return use(`/proc/self/fd/${descriptor}`);
+    } finally {
+      if (descriptor !== this.#descriptor) closeSync(descriptor);
+    }
+  }
+}
+
+/** Names a thing without opening it: needs no right to read it. Node has no name for it; Linux has one number. */
+export const pathOnly = 0o10000000;
+
+// O_DIRECTORY and O_NOFOLLOW together: a link to a folder is refused as well.
+const asFolder = constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+/** The names of the parents, and the last one. Throws for anything that is not a path below the folder. */
+function namesOf(path: string): { names: string[]; name: string } {
+  const names = path.split('/');
+  if (!names.every(isPlain)) throw new TypeError(`Not a path below a folder: ${JSON.stringify(path)}`);
+  return { name: names.pop() as string, names };
+}
+
+function isPlain(name: string): boolean {
+  return name !== '' && name !== '.' && name !== '..' && !name.includes('\0');
+}
+
+function parentMoved(folder: string, cause: unknown): CordonError {
+  return new CordonError(
+    'overlay.moved',
+    `"${folder}" is not a folder any more.`,
+    'It was moved, deleted or replaced by a link meanwhile. Look at the changes again.',
+    { cause },
+  );
+}

@@ -1,0 +1,252 @@
+import { accessSync, constants } from 'node:fs';
+import { encodePath, readNames } from '../base/fileName.ts';
+import { isBinary, sameContent } from './content.ts';
+import { readEntry, readUpperEntry, type Entry } from './entry.ts';
+import { IgnoredOutputs } from './ignoredOutputs.ts';
+import { openMergedView } from './mergedView.ts';
+import { pairRenames } from './renames.ts';
+
+/** One workspace folder with the overlay over it. Absolute host paths, no link in them. */
+export interface OverlayFolder {
+  /** The user's real folder. */
+  readonly lower: string;
+  /** What the overlay holds beyond it. */
+  readonly upper: string;
+}
+
+/** One path that is not as the user's folder has it. */
+export interface Change {
+  /** Relative to the folder, with `/`; a name that is not UTF-8 is spelled as `decodePath` does. */
+  readonly path: string;
+  /**
+   * `mode`: only the permissions differ. `replaced`: another kind of thing lies there now. Of a folder that came or
+   * went, everything in it is a change of its own.
+   */
+  readonly kind: 'added' | 'modified' | 'deleted' | 'mode' | 'replaced';
+  /** In the user's folder, now. Null: nothing. */
+  readonly before: Entry | null;
+  /** In the overlay. Null: deleted. */
+  readonly after: Entry | null;
+  /** A side of it is a file that does not look like text. */
+  readonly binary: boolean;
+  /** The other half of a rename: for `added`, where the content was; for `deleted`, where it went. */
+  readonly renamed?: string;
+}
+
+/** Changes that are counted and not listed. They stay in the overlay unless a listing includes their paths. */
+export interface ChangeGroup {
+  /**
+   * `repository`: inside `.git`, where commits are imported by git alone. `special`: pipes, sockets and devices.
+   * `unreadable`: their permissions keep the user from reading them.
+   */
+  readonly kind: 'ignored' | 'repository' | 'special' | 'unreadable';
+  /** What to call it: the ignoring pattern, or the path. */
+  readonly name: string;
+  /** The topmost paths. */
+  readonly paths: readonly string[];
+  /** Files in and below them that the overlay holds or hides. */
+  readonly files: number;
+}
+
+export interface Changeset {
+  /** In the order of their paths; parents come before children. */
+  readonly changes: readonly Change[];
+  readonly groups: readonly ChangeGroup[];
+}
+
+export interface ReadOptions {
+  /** Ignored paths to list like all others, with everything below them. */
+  readonly include?: readonly string[];
+  /** Where the merged folder can be read already; else it is mounted once more when that is needed. */
+  readonly merged?: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Reads what an overlay changed. The cost follows the change: only folders that the upper layer holds are looked at.
+ * Content that is the same on both sides is no change, whatever the times say. Throws `overlay.view`.
+ */
+export async function readChangeset(folder: OverlayFolder, options: ReadOptions = {}): Promise<Changeset> {
+  await using reader = new ChangesetReader(folder, options);
+  await reader.readFolder('', { inLower: true, merged: true });
+  const changes = await pairRenames(reader.changes, folder);
+  return { changes: changes.sort(byPath), groups: [...reader.groups.values()] };
+}
+
+/** What is known of a folder that the upper layer holds. */
+interface Place {
+  /** The user's folder has a real directory here. */
+  readonly inLower: boolean;
+  /** No folder above was replaced as a whole, so that what the upper layer does not hold may shine through. */
+  readonly merged: boolean;
+}
+
+class ChangesetReader implements AsyncDisposable {
+  readonly changes: Change[] = [];
+  readonly groups = new Map<string, ChangeGroup & { paths: string[]; files: number }>();
+  readonly #ignored: IgnoredOutputs;
+  #view: Promise<{ readonly path: string } & Partial<AsyncDisposable>> | undefined;
+  #looked = 0;
+
+  constructor(
+    private readonly folder: OverlayFolder,
+    private readonly options: ReadOptions,
+  ) {
+    this.#ignored = new IgnoredOutputs(folder.lower, folder.upper);
+  }
+
+  async readFolder(path: string, place: Place): Promise<void> {
+    const names = readNames(this.#upper(path));
+    if (place.inLower) {
+      const missing = await this.#hidden(path, new Set(names), place.merged);
+      for (const name of missing ?? []) await this.#deleted(below(path, name));
+      place = { inLower: true, merged: missing === undefined };
+    }
+    for (const name of names) await this.#read(below(path, name), place);
+  }
+
+  async #read(path: string, place: Place): Promise<void> {
+    await this.#breathe();
+    const after = readUpperEntry(this.#upper(path));
+    const before = place.inLower ? (readEntry(this.#lower(path)) ?? null) : null;
+    if (after === undefined) return;
+    if (after === 'whiteout') return before ? this.#deleted(path) : undefined;
+    if (this.#grouped(path, after, before, false)) return;
+    if (before?.kind === 'directory' && after.kind !== 'directory') await this.#deletedBelow(path);
+    const kind = await this.#compare(path, before, after);
+    if (kind) this.#add(path, kind, before, after);
+    if (after.kind === 'directory')
+      await this.readFolder(path, { inLower: before?.kind === 'directory', merged: place.merged });
+  }
+
+  async #compare(path: string, before: Entry | null, after: Entry): Promise<Change['kind'] | undefined> {
+    if (!before) return 'added';
+    if (before.kind !== after.kind) return 'replaced';
+    if (before.kind === 'symlink' && after.kind === 'symlink')
+      return before.target === after.target ? undefined : 'modified';
+    if (before.kind === 'file' && after.kind === 'file') {
+      const same =
+        before.size === after.size &&
+        (await sameContent(this.#lower(path), this.#upper(path), this.options.signal));
+      if (!same) return 'modified';
+    }
+    return 'mode' in before && 'mode' in after && before.mode !== after.mode ? 'mode' : undefined;
+  }
+
+  /** The path and all that the user's folder holds below it. */
+  async #deleted(path: string): Promise<void> {
+    await this.#breathe();
+    const before = readEntry(this.#lower(path));
+    if (!before || this.#grouped(path, null, before, true)) return;
+    this.#add(path, 'deleted', before, null);
+    if (before.kind === 'directory') await this.#deletedBelow(path);
+  }
+
+  async #deletedBelow(path: string): Promise<void> {
+    for (const name of readNames(this.#lower(path))) await this.#deleted(below(path, name));
+  }
+
+  /**
+   * The names that the user's folder has and the overlay hides, though the upper layer holds nothing under them: the
+   * folder was replaced as a whole. Undefined when it was not, or when nobody could tell.
+   */
+  async #hidden(path: string, held: Set<string>, mayShine: boolean): Promise<string[] | undefined> {
+    const others = readNames(this.#lower(path)).filter(name => !held.has(name));
+    if (!mayShine) return others;
+    if (others.length === 0) return undefined;
+    const view = await (this.#view ??= this.#openView());
+    // One that shows is enough; a listing, unlike a look-up, never tells of names known from before.
+    const [first = ''] = others;
+    if (readEntry(`${view.path}/${below(path, first)}`)) return undefined;
+    const shown = new Set(readNames(`${view.path}/${path}`));
+    const hidden = others.filter(name => !shown.has(name) && readEntry(this.#lower(below(path, name))));
+    return hidden.length > 0 && !others.some(name => shown.has(name)) ? hidden : undefined;
+  }
+
+  #openView(): Promise<{ readonly path: string } & Partial<AsyncDisposable>> {
+    const { merged } = this.options;
+    return merged === undefined
+      ? openMergedView(this.folder.upper, this.folder.lower)
+      : Promise.resolve({ path: merged });
+  }
+
+  #add(path: string, kind: Change['kind'], before: Entry | null, after: Entry | null): void {
+    const binary =
+      kind !== 'mode' &&
+      ((before?.kind === 'file' && isBinary(this.#lower(path))) ||
+        (after?.kind === 'file' && isBinary(this.#upper(path))));
+    this.changes.push({ path, kind, before, after, binary });
+  }
+
+  /** Counts the path in its group, if it belongs to one. */
+  #grouped(path: string, after: Entry | null, before: Entry | null, deleted: boolean): boolean {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const root = deleted ? this.folder.lower : this.folder.upper;
+    if (name === '.git') return this.#group('repository', path, path, root);
+    if (after?.kind === 'special' || (before?.kind === 'special' && !after))
+      return this.#group('special', path, path, root);
+    if (!isReadable(after ?? before, `${root}/${path}`) || !isReadable(before, this.#lower(path)))
+      return this.#group('unreadable', path, path, root);
+    if (this.options.include?.some(each => path === each || path.startsWith(each + '/'))) return false;
+    const isDirectory = (after ?? before)?.kind === 'directory';
+    const by = this.#ignored.find(path, isDirectory, before === null);
+    // A folder that holds included paths is walked; what else it holds meets the same rule below.
+    if (!by || (isDirectory && this.options.include?.some(each => each.startsWith(path + '/')))) return false;
+    return this.#group('ignored', below(by.folder, by.pattern), path, root);
+  }
+
+  #group(kind: ChangeGroup['kind'], name: string, path: string, root: string): true {
+    const key = `${kind} ${name}`;
+    const group = this.groups.get(key) ?? { kind, name, paths: [], files: 0 };
+    group.paths.push(path);
+    group.files += countFiles(`${root}/${path}`);
+    this.groups.set(key, group);
+    return true;
+  }
+
+  #upper(path: string): string {
+    return path === '' ? this.folder.upper : `${this.folder.upper}/${path}`;
+  }
+
+  #lower(path: string): string {
+    return path === '' ? this.folder.lower : `${this.folder.lower}/${path}`;
+  }
+
+  /** Lets the host's other work through now and then. */
+  async #breathe(): Promise<void> {
+    if (++this.#looked % 512 > 0) return;
+    this.options.signal?.throwIfAborted();
+    await new Promise(resolve => setImmediate(resolve));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const view = await this.#view?.catch(() => undefined);
+    await view?.[Symbol.asyncDispose]?.();
+  }
+}
+
+function isReadable(entry: Entry | null, path: string): boolean {
+  if (entry?.kind !== 'file' && entry?.kind !== 'directory') return true;
+  try {
+    accessSync(encodePath(path), entry.kind === 'file' ? constants.R_OK : constants.R_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function countFiles(path: string): number {
+  const entry = readEntry(path);
+  if (entry?.kind !== 'directory' || !isReadable(entry, path)) return 1;
+  return readNames(path).reduce((sum, name) => sum + countFiles(`${path}/${name}`), 0);
+}
+
+function below(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`;
+}
+
+/** Parents before children, and what lies in a folder right behind it. */
+function byPath(one: Change, other: Change): number {
+  const [a, b] = [one.path.replaceAll('/', '\0'), other.path.replaceAll('/', '\0')];
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import path from 'node:path';
+import { encodePath } from '../base/fileName.ts';
+import { randomId } from '../base/ids.ts';
+
+/** Contents of files, each kept once under its SHA-256. Folders are 0700, files 0600; whole or not there. */
+export class ObjectStore {
+  constructor(private readonly directory: string) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  }
+
+  /**
+   * Copies the content of a file in and syncs it. The place is read without following a link. Returns the hash in
+   * hexadecimal digits and the bytes. Throws what the file system says, ENOSPC among it, or ENOTSUP for what is no file.
+   */
+  put(place: string): { hash: string; size: number } {
+    const temporary = path.join(this.directory, `${randomId()}.tmp`);
+    // Not blocking: a pipe may have come to lie where a file was.
+    const source = openSync(
+      encodePath(place),
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    );
+    try {
+      if (!fstatSync(source).isFile()) throw Object.assign(new Error('not a file'), { code: 'ENOTSUP' });
+      const { hash, size } = copy(source, temporary);
+      const target = this.path(hash);
+      mkdirSync(path.dirname(target), { recursive: true, mode: 0o700 });
+      renameSync(temporary, target);
+      return { hash, size };
+    } finally {
+      closeSync(source);
+      rmSync(temporary, { force: true });
+    }
+  }
+
+  /** Where the content lies, whether or not it is there. */
+  path(hash: string): string {
+    return path.join(this.directory, hash.slice(0, 2), hash.slice(2));
+  }
+
+  /**
+   * Drops every content but the named ones, and what an earlier process left half copied. Contents of the last hour
+   * stay: somebody may be about to name them.
+   */
+  sweep(named: ReadonlySet<string>, now = Date.now()): void {
+    for (const folder of readdirSync(this.directory, { withFileTypes: true })) {
+      const files = folder.isDirectory() ? readdirSync(path.join(this.directory, folder.name)) : [''];
+      for (const name of files) {
+        if (named.has(folder.name + name)) continue;
+        const file = path.join(this.directory, folder.name, name);
+        const { ctimeMs } = statSync(file, { throwIfNoEntry: false }) ?? { ctimeMs: now };
+        if (now - ctimeMs > 60 * 60 * 1_000) rmSync(file, { force: true });
+      }
+    }
+  }
+}
+
+/** Creates the target, 0600, with what the source holds, and syncs it. */
+function copy(source: number, target: string): { hash: string; size: number } {
+  const output = openSync(target, 'wx', 0o600);
+  try {
+    const hash = createHash('sha256');
+    const buffer = Buffer.allocUnsafe(256 * 1024);
+    let size = 0;
+    for (let read; (read = readSync(source, buffer, 0, buffer.length, null)) > 0; size += read) {
+      const bytes = buffer.subarray(0, read);
+      hash.update(bytes);
+      for (let written = 0; written < read;) written += writeSync(output, bytes, written);
+    }
+    fsyncSync(output);
+    return { hash: hash.digest('hex'), size };
+  } finally {
+    closeSync(output);
+  }
+}

@@ -1,0 +1,71 @@
+// A real overlay for tests: a folder, its copy-on-write view mounted as a session's holder does it (without the
+// network, whose making and unmaking is most of the time), and a way to look in.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { OverlayFolder } from '../../../src/overlay/changeset.ts';
+
+export interface LiveOverlay extends AsyncDisposable {
+  readonly folder: OverlayFolder;
+  /** A folder for whatever the broker keeps: journals, trash, checkpoints. */
+  readonly state: string;
+  /** Where the merged folder can be read and written, while it is mounted. */
+  readonly merged: string;
+  mount(): Promise<void>;
+  unmount(): Promise<void>;
+}
+
+const script = `cd "$1" && mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work,userxattr "$2" &&
+cd / && echo ready && exec cat`;
+
+/** Makes a folder by `fill`, and mounts an overlay over it. */
+export async function liveOverlay(fill: (lower: string) => void): Promise<LiveOverlay> {
+  const root = mkdtempSync(path.join(tmpdir(), 'cordon-overlay-'));
+  const [lower, control, state] = [
+    path.join(root, 'real'),
+    path.join(root, 'control'),
+    path.join(root, 'state'),
+  ];
+  for (const each of [lower, control, state]) mkdirSync(each);
+  for (const name of ['upper', 'work']) mkdirSync(path.join(control, name));
+  symlinkSync(lower, path.join(control, 'lower'));
+  fill(lower);
+  let holder: ChildProcess | undefined;
+  const overlay = {
+    folder: { lower, upper: path.join(control, 'upper') },
+    state,
+    get merged() {
+      if (!holder) throw new Error('not mounted');
+      return `/proc/${holder.pid}/root${lower}`;
+    },
+    async mount() {
+      holder = spawn(
+        'unshare',
+        ['--user', '--map-root-user', '--mount', 'sh', '-c', script, 'sh', control, lower],
+        {
+          stdio: ['pipe', 'pipe', 'inherit'],
+        },
+      );
+      if (!holder.stdout) throw new Error('no pipe');
+      await once(holder.stdout, 'data');
+    },
+    async unmount() {
+      if (!holder || holder.exitCode !== null) return;
+      const gone = once(holder, 'exit');
+      holder.stdin?.end();
+      await gone;
+      holder = undefined;
+    },
+    async [Symbol.asyncDispose]() {
+      await overlay.unmount();
+      // The kernel makes it so that only root can enter.
+      const inner = path.join(control, 'work', 'work');
+      if (existsSync(inner)) chmodSync(inner, 0o700);
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+  await overlay.mount();
+  return overlay;
+}
