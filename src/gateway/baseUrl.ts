@@ -41,7 +41,7 @@ function isPrivate(hostname: string): boolean {
   if (hostname === 'localhost' || hostname.endsWith('.localhost')) return true;
   const address = hostname.replace(/^\[(.*)\]$/, '$1');
   if (!ipaddr.isValid(address)) return false;
-  return ['loopback', 'private', 'uniqueLocal', 'linkLocal'].includes(ipaddr.process(address).range());
+  return ['loopback', 'private', 'uniqueLocal'].includes(ipaddr.process(address).range());
 }
 
 function parse(text: string): URL {

@@ -72,8 +72,16 @@ export const failureRules: readonly FailureRule[] = [
   },
   {
     code: 'gateway.timedOut',
-    names: /ETIMEDOUT|ESOCKETTIMEDOUT|UND_ERR_\w*TIMEOUT|ERR_TIMED_OUT|ERR_CONNECTION_TIMED_OUT|TimeoutError/,
+    names: /ETIMEDOUT|ESOCKETTIMEDOUT|UND_ERR_CONNECT_TIMEOUT|ERR_CONNECTION_TIMED_OUT/,
     passes: true,
+    message: host => `${host} could not be reached in time.`,
+    remedy: 'Check the network connection (VPN, proxy) and, if you set one, the base URL.',
+  },
+  {
+    code: 'gateway.timedOut',
+    names: /UND_ERR_(HEADERS|BODY)_TIMEOUT|ERR_TIMED_OUT|TimeoutError/,
+    // Minutes were waited already; four more times would be most of an hour.
+    passes: false,
     message: host => `${host} took too long to answer.`,
     remedy:
       'Check the network connection; a local model may need longer to load. Then send the message again.',

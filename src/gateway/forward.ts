@@ -22,12 +22,13 @@ export interface Outgoing {
  */
 export async function forward(outgoing: Outgoing, signal: AbortSignal): Promise<Response> {
   const { method, url, headers, body, secret, fetch = globalThis.fetch } = outgoing;
+  const text = body === undefined ? {} : { body: JSON.stringify(body) };
   let answer: Response;
   try {
     answer = await fetch(url, {
       method,
       headers,
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...text,
       // A redirect would carry the key to an address that nobody chose.
       redirect: 'error',
       cache: 'no-store',
@@ -38,6 +39,11 @@ export async function forward(outgoing: Outgoing, signal: AbortSignal): Promise<
   } catch (error) {
     signal.throwIfAborted();
     throw new ProblemError(problemOfFailure(new URL(url).host, error));
+  }
+  // In case this fetch does not know `redirect: 'error'`: what it came to is not used.
+  if (answer.redirected || (answer.status >= 300 && answer.status < 400)) {
+    await answer.body?.cancel();
+    throw new ProblemError(problemOfFailure(new URL(url).host, new Error('unexpected redirect')));
   }
   return new Response(answer.body?.pipeThrough(redactStream(secret)) ?? null, {
     status: answer.status,

@@ -63,7 +63,7 @@ export function languageModelBackend(model: LanguageModel): ModelBackend {
 }
 
 /** The same conversation without what only the wire protocol knows. */
-export function languageModelRequest(request: AnthropicRequest): LanguageModelRequest {
+function languageModelRequest(request: AnthropicRequest): LanguageModelRequest {
   const system =
     typeof request.system === 'string'
       ? request.system
@@ -166,7 +166,7 @@ async function* explained(
 }
 
 /** The problem behind an error of VS Code's language models, whose kind is in `code`. */
-export function problemOfLanguageModel(name: string, error: unknown): Problem {
+function problemOfLanguageModel(name: string, error: unknown): Problem {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const known = languageModelProblems[code];
   if (known !== undefined) return { ...known, passes: false, message: known.message(name) };

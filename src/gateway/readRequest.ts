@@ -8,7 +8,7 @@ import { OpenaiRequest } from './openaiRequest.ts';
 import { type Problem, ProblemError } from './problem.ts';
 
 /** Larger requests are refused, in bytes. */
-export const largestRequest = 20_000_000;
+const largestRequest = 20_000_000;
 
 /** The one path that each wire has, and the provider's path behind it. */
 const paths: Readonly<Record<Wire, { served: string; upstream: string }>> = {

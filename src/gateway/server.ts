@@ -28,7 +28,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       void session.serve(incoming, outgoing);
     },
   );
-  server.maxConnections = 64;
+  // Far more than an agent needs; each may send a whole request.
+  server.maxConnections = 16;
   try {
     server.listen(socketPath);
     await once(server, 'listening');

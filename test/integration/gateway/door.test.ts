@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -97,6 +98,21 @@ test('after the session the token is void, the socket is gone, and running answe
   expect(await readdir(dirname(socketPath))).toEqual([]);
   expect(await failureOf(ask('say: hi'))).toMatchObject({ status: undefined });
   expect(problems(open.events)).toEqual([]);
+});
+
+test('bytes that are no request end their connection and nothing else', async () => {
+  for (const bytes of [
+    '\0\0\0\0',
+    'POST /v1/messages',
+    `GET / HTTP/1.1\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`,
+  ]) {
+    const socket = connect(open.gateway.socketPath).on('error', () => {});
+    socket.end(bytes);
+    socket.resume();
+    await new Promise<void>(resolve => socket.on('close', () => resolve()));
+  }
+  expect((await ask('say: hi')).content).toMatchObject([{ text: 'hi' }]);
+  expect(open.events.filter(event => event.kind === 'problem')).toEqual([]);
 });
 
 test('the socket is for its owner alone', async () => {

@@ -50,6 +50,7 @@ test.each([
 test.each([
   'http://example.com',
   'http://8.8.8.8',
+  'http://169.254.169.254',
   'http://localhost.example.com',
   'http://169.254.169.254.example.com',
   'http://[2001:4860::1]',
