@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Frame, Locator } from 'playwright-core';
 
 /** What a user does in Cordon's panel, by the accessible names of its controls. */
@@ -19,9 +20,11 @@ export class Chat {
 
   /** Sends a prompt; resolves when it stands in the conversation. */
   async send(text: string): Promise<void> {
+    const prompts = this.frame.locator('.user-text');
+    const before = await prompts.count();
     await this.prompt.fill(text);
     await this.button('Send').click();
-    await this.frame.locator('.user-text', { hasText: text }).last().waitFor();
+    await prompts.nth(before).waitFor();
   }
 
   /** Presses a button of the approval card; it may need a moment until it takes. */
@@ -34,7 +37,11 @@ export class Chat {
 
   /** Resolves when no turn runs any more. */
   async idle(): Promise<void> {
-    await this.button('Send').waitFor({ timeout: 60_000 });
+    do {
+      await this.button('Send').waitFor({ timeout: 60_000 });
+      // The prompt stands in the conversation a moment before the turn begins.
+      await delay(500);
+    } while (!(await this.button('Send').isVisible()));
   }
 
   /** The last thing that Cordon said, as it is shown. */

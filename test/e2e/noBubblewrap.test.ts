@@ -22,7 +22,7 @@ test('without Bubblewrap nothing can run, and the panel says why and how to mend
   await chat.frame.getByRole('heading', { name: 'Nothing can run yet' }).waitFor();
 
   expect(await chat.frame.locator('.blocked-message').innerText()).toContain('Bubblewrap');
-  expect(await chat.frame.getByRole('region', { name: 'How to mend it' }).innerText()).toContain(
+  expect(await chat.frame.getByRole('group', { name: 'How to mend it' }).innerText()).toContain(
     'install bubblewrap',
   );
   expect(await chat.prompt.count()).toBe(0);

@@ -36,7 +36,7 @@ test('a panel that is closed and opened again mid-turn has lost nothing', async 
   await chat.frame.locator('.entry-assistant').waitFor();
   const before = await chat.lastAnswer();
   await window.command('View: Toggle Secondary Side Bar Visibility');
-  await chat.frame.locator('body').waitFor({ state: 'hidden' });
+  await window.page.locator('.part.auxiliarybar').waitFor({ state: 'hidden' });
   await delay(1_500);
 
   const again = new Chat(await window.panel());

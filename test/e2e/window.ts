@@ -50,15 +50,23 @@ export class WorkbenchWindow {
     await this.page.locator('[id="status.workspaceTrust"]').waitFor({ state: 'detached' });
   }
 
-  /** Runs a command of the palette by its whole title. */
+  /** Runs a command of the palette by its whole title, as soon as it is there. */
   async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
-    await this.type(`>${title}`);
-    // Not Enter: the first row may be another command.
-    await this.quickInput
-      .getByRole('option', { name: startingWith(title) })
-      .first()
-      .click();
+    const row = this.quickInput.getByRole('option', { name: startingWith(title) }).first();
+    for (const until = Date.now() + 60_000; Date.now() < until;) {
+      await this.page.keyboard.press('F1');
+      await this.type(`>${title}`);
+      try {
+        // Not Enter: the first row may be another command.
+        await row.click({ timeout: 5_000 });
+        return;
+      } catch {
+        // An open palette does not learn of new commands.
+        await this.page.keyboard.press('Escape');
+        await this.quickInput.waitFor({ state: 'hidden' });
+      }
+    }
+    throw new Error(`There is no command "${title}".`);
   }
 
   /** Fills the box of a quick pick or an input box. */

@@ -14,6 +14,8 @@ export function workbenchEnvironment(outer) {
   return {
     ...Object.fromEntries(kept),
     PATH: folders.join(path.delimiter),
+    // Else VS Code asks a login shell for its environment, and takes that one's PATH.
+    VSCODE_CLI: '1',
     // No gallery: nothing is looked up or installed from elsewhere.
     EXTENSIONS_GALLERY: JSON.stringify({ serviceUrl: 'http://127.0.0.1:9' }),
   };

@@ -12,6 +12,7 @@ export const quietSettings = {
   'extensions.autoUpdate': 'off',
   'extensions.autoCheckUpdates': false,
   'extensions.ignoreRecommendations': true,
+  'remote.autoForwardPorts': false,
   'git.openRepositoryInParentFolders': 'never',
   // VS Code 1.139 would show no more than a banner.
   'security.workspace.trust.startupPrompt': 'always',
