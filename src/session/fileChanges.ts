@@ -59,7 +59,7 @@ export class FileChanges {
     const { id: itemId } = turn.calls.change(toolCallId, { tool: kind === 'delete' ? 'delete' : 'edit' });
     const result = await this.#permittedChange(change, itemId, turn, signal);
     if ('by' in result) {
-      turn.calls.deny(toolCallId, result, `${change.path} was not ${done[kind]}.`);
+      turn.calls.deny(toolCallId, result, `${change.path} was not ${done[kind]}.`, signal);
       throw denialError(result);
     }
     if (!result.ok) throw new RequestError(rpcErrors.conflict, result.message);

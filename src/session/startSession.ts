@@ -174,7 +174,7 @@ class AgentSession implements Session {
   #beginTurn(): RunningTurn {
     const id = randomId().slice(0, 12);
     const controller = new AbortController();
-    const calls = new ToolCalls(this.#transcript, id, controller.signal);
+    const calls = new ToolCalls(this.#transcript, id);
     const updates = new Updates(this.#transcript, calls);
     const { promise: ended, resolve: markEnded } = Promise.withResolvers<void>();
     const state = { isExplained: false, isStopped: false, isOutOfTime: false };

@@ -32,15 +32,19 @@ export class Terminals {
     const { toolCallId, background } = request;
     const cwd = request.cwd ?? this.options.folders[0] ?? '/';
     const item = turn.calls.takeOver(toolCallId, { command: request.command, cwd, background });
+    const refuse = (denial: Denial) => {
+      turn.calls.deny(toolCallId, denial, 'The command was not run.', signal);
+      return denialError(denial);
+    };
     const place = await placeOf(this.options.folders, cwd);
-    if (place === undefined) throw this.#refuse(turn, toolCallId, deniedBySandbox(outside(cwd)));
-    if (request.command.includes('\0')) throw this.#refuse(turn, toolCallId, deniedBySandbox(nullByte));
-    if (this.#running() >= maxRunning) throw this.#refuse(turn, toolCallId, deniedBySandbox(tooMany));
+    if (place === undefined) throw refuse(deniedBySandbox(outside(cwd)));
+    if (request.command.includes('\0')) throw refuse(deniedBySandbox(nullByte));
+    if (this.#running() >= maxRunning) throw refuse(deniedBySandbox(tooMany));
     const verdict = await this.options.approval.decide(
       { command: request.command, cwd, background, itemId: item.id },
       signal,
     );
-    if (verdict.kind === 'denied') throw this.#refuse(turn, toolCallId, verdict.denial);
+    if (verdict.kind === 'denied') throw refuse(verdict.denial);
     signal.throwIfAborted();
     turn.calls.change(toolCallId, {
       state: { kind: 'running', since: Date.now() },
@@ -49,7 +53,7 @@ export class Terminals {
     try {
       return await this.#start(request, cwd, item.id, turn, signal);
     } catch (error) {
-      throw this.#refuse(turn, toolCallId, deniedBySandbox(messageOf(error)));
+      throw refuse(deniedBySandbox(messageOf(error)));
     }
   }
 
@@ -161,11 +165,6 @@ export class Terminals {
     const signal = AbortSignal.any([turn.signal, over]);
     const denial = await this.options.access.ensure({ place, operation: 'edit', itemId }, signal);
     terminal.note(denial ? stillReadOnly(folder, denial) : nowWritable(folder));
-  }
-
-  #refuse(turn: Turn, toolCallId: string, denial: Denial): Error {
-    turn.calls.deny(toolCallId, denial, 'The command was not run.');
-    return denialError(denial);
   }
 
   async #endAll(which: (open: OpenTerminal) => boolean): Promise<void> {

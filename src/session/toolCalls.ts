@@ -17,8 +17,6 @@ export class ToolCalls {
     private readonly transcript: Transcript,
     /** Makes item ids: an agent that uses an id of an earlier turn again cannot rewrite what stands there. */
     private readonly turnId: string,
-    /** Aborted when the turn is over: what was not done by then was cancelled, not denied. */
-    private readonly signal: AbortSignal,
   ) {}
 
   itemId(toolCallId: string): string {
@@ -74,9 +72,12 @@ export class ToolCalls {
     return this.change(toolCallId, { tool: 'execute', ...changes });
   }
 
-  /** Shows what did not happen, and why. `deed` says it where the denial has no words. */
-  deny(toolCallId: string, { by, reason }: Denial, deed: string): void {
-    const state: CallState = this.signal.aborted
+  /**
+   * Shows what did not happen, and why; `deed` says it where the denial has no words. Once the signal is aborted nobody
+   * denied it: it was cancelled.
+   */
+  deny(toolCallId: string, { by, reason }: Denial, deed: string, signal: AbortSignal): void {
+    const state: CallState = signal.aborted
       ? { kind: 'cancelled' }
       : { kind: 'denied', by, reason: reason || deed };
     this.change(toolCallId, { state });
