@@ -1,6 +1,5 @@
 import { CordonError } from '../base/errors.ts';
 import { randomId, shortId } from '../base/ids.ts';
-import type { Trash, TrashItem } from '../store/trash.ts';
 import { AnchoredFolder } from './anchoredFolder.ts';
 import { ApplyEffects, InTheWay, isCode } from './applyEffects.ts';
 import { readFacts } from './applyFacts.ts';
@@ -14,6 +13,7 @@ import {
   type Obstacle,
   type Plan,
 } from './applySteps.ts';
+import type { Discarded, Trash } from './discarded.ts';
 import { Journal, openJournals, readJournal, type JournalHead } from './journal.ts';
 
 export interface ApplyOptions {
@@ -219,8 +219,8 @@ class Run {
   }
 
   #keepInTrash(facts: Facts): void {
-    const items: Omit<TrashItem, 'id' | 'batch' | 'at'>[] = [];
-    const add = (path: string, why: TrashItem['why']) => {
+    const items: Discarded[] = [];
+    const add = (path: string, why: Discarded['why']) => {
       const entry = facts.entries.get(path);
       if (!entry || entry.kind === 'special') return;
       const common = { folder: this.folder.path, path, why, kind: entry.kind };

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type Sqlite from 'better-sqlite3';
-import { ObjectStore } from './objects.ts';
+import { ObjectStore } from '../base/objectStore.ts';
 
 /** What was overwritten or deleted at one path. */
 export interface TrashItem {

@@ -14,8 +14,8 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
-import { encodePath } from '../base/fileName.ts';
-import { randomId } from '../base/ids.ts';
+import { encodePath } from './fileName.ts';
+import { randomId } from './ids.ts';
 
 /** Contents of files, each kept once under its SHA-256. Folders are 0700, files 0600; whole or not there. */
 export class ObjectStore {
