@@ -40,3 +40,12 @@ export function invalidAnswer(what: string, cause?: unknown): CordonError {
     { cause },
   );
 }
+
+/** Whether the request was refused because the conversation is too long, in the gateway's words or a provider's. */
+export function isTooLong(error: unknown): boolean {
+  if (!(error instanceof CordonError)) return false;
+  return (
+    error.code === 'model.status413' ||
+    (error.code === 'model.status400' && /longer than|too (long|large)|context|tokens/i.test(error.message))
+  );
+}

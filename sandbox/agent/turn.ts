@@ -2,11 +2,12 @@ import type { StopReason } from '@agentclientprotocol/sdk';
 import { randomId } from '../../src/base/ids.ts';
 import { AnnouncedCalls } from './announcedCalls.ts';
 import type { Broker } from './broker.ts';
-import { estimateTokens } from './context.ts';
+import { estimateTokens, tokensOf } from './context.ts';
 import type { Conversation } from './conversation.ts';
 import { LoopGuard, maxSameFailures } from './loopGuard.ts';
 import type { ModelAnswer, ModelClient, ModelDelta, ToolCallPart, UserPart } from './model.ts';
 import { describeTools, factsBefore } from './toolbox.ts';
+import { isTooLong } from './modelErrors.ts';
 import { orAborted } from './orAborted.ts';
 import { type CallEnvironment, runCalls } from './runCalls.ts';
 
@@ -114,6 +115,8 @@ async function askModel(
     // What the user saw stays part of the conversation.
     if (said.trim() !== '') conversation.addAnswer([{ kind: 'text', text: said }]);
     if (signal.aborted) return 'cancelled';
+    // The estimate was too low for this model. Without this every later prompt would fail the same way.
+    if (isTooLong(error)) conversation.fit(Math.floor(tokensOf(conversation.messages) * 0.6));
     throw error;
   }
 }

@@ -317,3 +317,23 @@ test("long work is kept within the model's context", async () => {
   expect(results[0]).toMatch(/^\[This tool result was left out/);
   expect(results[3]).toContain('some line of text');
 });
+
+test('a conversation that turns out too long for the model is shortened, so that the next prompt can work', async () => {
+  await using agent = await testAgent(
+    [
+      calls(['read_file', { path: 'big' }]),
+      { content: 'Read.' },
+      {
+        error: { message: 'prompt is too long: 9000 tokens > 8000 maximum', type: 'invalid_request_error' },
+        status: 400,
+      },
+      { content: 'Here again.' },
+    ],
+    { files: { big: 'some line of text\n'.repeat(1_900) } },
+  );
+  await agent.prompt('Read');
+  await expect(agent.prompt('Go on')).rejects.toThrow('prompt is too long');
+  expect(await agent.prompt('Go on')).toBe('end_turn');
+  const sizes = agent.model.requests.map(request => JSON.stringify(request.messages.slice(1)).length);
+  expect(sizes[3]).toBeLessThan((sizes[2] ?? 0) * 0.6);
+});
