@@ -8,6 +8,7 @@ import { Gate } from './gate.tsx';
 import { Header } from './header.tsx';
 import { History } from './history.tsx';
 import type { Kept } from './kept.ts';
+import { PlanStrip } from './transcript/plan.tsx';
 import { Transcript } from './transcript/transcript.tsx';
 import { Welcome } from './welcome.tsx';
 
@@ -39,6 +40,8 @@ export function App({ state, focusRequests, kept, keep }: AppProps) {
 
   const { conversation, gate } = shown;
   const { draft, place } = kept.value;
+  const plan =
+    conversation.status === 'idle' ? undefined : conversation.items.findLast(item => item.kind === 'plan');
   const startAt = place?.conversationId === conversation.id ? place.top : null;
   return (
     <div class="app">
@@ -48,7 +51,7 @@ export function App({ state, focusRequests, kept, keep }: AppProps) {
         onHistory={toggleHistory}
         historyButton={historyButton}
       />
-      <main class="main">
+      <main class={`main ${historyOpen ? 'history-shown' : ''}`}>
         {historyOpen ? (
           <History conversations={shown.history} currentId={conversation.id} onClose={closeHistory} />
         ) : null}
@@ -62,6 +65,7 @@ export function App({ state, focusRequests, kept, keep }: AppProps) {
         ) : gate.kind === 'open' ? (
           <Welcome onPick={text => keep({ draft: text })} />
         ) : null}
+        {plan === undefined ? null : <PlanStrip entries={plan.entries} />}
         {gate.kind === 'open' ? (
           <Composer
             draft={draft}

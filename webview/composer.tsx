@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { SessionStatus } from '../src/protocol/transcript.ts';
+import { useArmed } from './approval/arming.ts';
 import { IconButton } from './controls/button.tsx';
 import { useHost } from './host.ts';
 
@@ -26,6 +27,8 @@ export function Composer({ draft, onDraft, status, earlier, focusRequests }: Com
   /** How many prompts back the box shows; 0 for the user's own text. */
   const recalled = useRef(0);
   const idle = status === 'idle';
+  // Send comes up where Stop was: a second press meant for Stop must not send what is in the box.
+  const settled = useArmed(idle ? 'send' : 'stop');
   useLayoutEffect(() => {
     if (focusRequests > 0) box.current?.focus();
   }, [focusRequests]);
@@ -67,7 +70,7 @@ export function Composer({ draft, onDraft, status, earlier, focusRequests }: Com
         class="prompt"
         rows={1}
         aria-label="Ask Cordon"
-        placeholder={idle ? 'Ask Cordon to build, fix or explain…' : 'Type ahead; send when Cordon is done'}
+        placeholder={idle ? 'What shall Cordon do?' : 'Type ahead while it works'}
         maxLength={longestPrompt}
         value={draft}
         onInput={event => {
@@ -77,14 +80,25 @@ export function Composer({ draft, onDraft, status, earlier, focusRequests }: Com
         onKeyDown={onKeyDown}
       />
       {idle ? (
-        <IconButton class="send" icon="arrow-up" label="Send" disabled={draft.trim() === ''} onPress={send} />
+        <IconButton
+          key="send"
+          class="send"
+          icon="arrow-up"
+          label="Send"
+          disabled={draft.trim() === '' || !settled}
+          onPress={send}
+        />
       ) : (
         <IconButton
+          key="stop"
           class="stop"
           icon="debug-stop"
           label="Stop"
           disabled={status === 'stopping'}
-          onPress={() => host.post({ type: 'stop' })}
+          onPress={() => {
+            host.post({ type: 'stop' });
+            box.current?.focus();
+          }}
         />
       )}
     </div>

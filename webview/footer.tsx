@@ -39,7 +39,7 @@ export const Footer = memo(function Footer({ model, mode, sandbox, usage }: Foot
         class={`sandbox-${sandbox.state}`}
         onPress={() => host.post({ type: 'showSandboxReport' })}
       />
-      {usage.requests === 0 ? null : <UsageNote usage={usage} />}
+      {usage.inputTokens + usage.outputTokens === 0 ? null : <UsageNote usage={usage} />}
     </footer>
   );
 });

@@ -5,9 +5,10 @@ import { Button } from '../controls/button.tsx';
 import { Icon } from '../controls/icon.tsx';
 import { TextField } from '../controls/textField.tsx';
 import { useHost } from '../host.ts';
+import { useReturnFocus } from '../returnFocus.ts';
 import { shownPath } from '../markdown/fileReference.ts';
 import { useArmed } from './arming.ts';
-import { CommandText, Visible } from './commandText.tsx';
+import { CommandText, Sentence, Visible } from './commandText.tsx';
 import { highRisk, riskLevel } from './risk.ts';
 
 type Allowing = 'allowOnce' | 'allowForSession' | 'alwaysAllow';
@@ -33,6 +34,7 @@ export const ApprovalCard = memo(function ApprovalCard({
   place: string;
 }) {
   const host = useHost();
+  const card = useReturnFocus();
   const [confirming, setConfirming] = useState<Allowing | null>(null);
   const [answered, setAnswered] = useState(false);
   const [words, setWords] = useState('');
@@ -61,6 +63,7 @@ export const ApprovalCard = memo(function ApprovalCard({
 
   return (
     <div
+      ref={card}
       class={`card approval risk-${risk.level} ${armed ? '' : 'arming'}`}
       role="group"
       aria-label="Approval request"
@@ -174,7 +177,7 @@ function Reasons({ request }: { request: ApprovalRequest }) {
     <ul class="reasons" aria-label="Why this is asked">
       {messages.map(message => (
         <li key={message}>
-          <Visible text={message} />
+          <Sentence text={message} />
         </li>
       ))}
     </ul>

@@ -36,3 +36,20 @@ export function Visible({ text }: { text: string }) {
     </>
   );
 }
+
+/** A sentence about something: what stands between backticks is drawn as code. */
+export function Sentence({ text }: { text: string }) {
+  return (
+    <>
+      {text.split(/`([^`]+)`/).map((part, index) =>
+        index % 2 === 0 ? (
+          <Visible key={index} text={part} />
+        ) : (
+          <code key={index} class="named">
+            <Visible text={part} />
+          </code>
+        ),
+      )}
+    </>
+  );
+}

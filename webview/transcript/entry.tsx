@@ -1,8 +1,9 @@
 import { memo } from 'preact/compat';
 import { useState } from 'preact/hooks';
-import type { TranscriptItem } from '../../src/protocol/transcript.ts';
+import type { CallState, TranscriptItem } from '../../src/protocol/transcript.ts';
 import { Icon } from '../controls/icon.tsx';
 import { Markdown } from '../markdown/markdown.tsx';
+import { Plan } from './plan.tsx';
 import { ToolCall } from './toolCall.tsx';
 
 type Of<Kind extends TranscriptItem['kind']> = Extract<TranscriptItem, { kind: Kind }>;
@@ -36,9 +37,10 @@ function Content({ item }: { item: TranscriptItem }) {
     case 'thought':
       return <Thought item={item} />;
     case 'toolCall':
-      return <ToolCall call={item} />;
+      // What the plan and the thoughts show is not also a line of its own.
+      return item.tool === 'think' && !failed(item.state) ? null : <ToolCall call={item} />;
     case 'plan':
-      return <Plan item={item} />;
+      return <Plan entries={item.entries} />;
     case 'notice':
       return (
         <div class={`notice notice-${item.level}`}>
@@ -52,6 +54,10 @@ function Content({ item }: { item: TranscriptItem }) {
     case 'turnEnd':
       return item.reason === 'done' ? null : <p class="turn-end">{turnEndWords[item.reason]}</p>;
   }
+}
+
+function failed(state: CallState): boolean {
+  return state.kind === 'denied' || (state.kind === 'finished' && !state.ok);
 }
 
 const noticeWords = { info: 'Note', warning: 'Warning', error: 'Error' } as const;
@@ -73,33 +79,6 @@ function Thought({ item }: { item: Of<'thought'> }) {
         {live ? 'Thinking' : 'Thought'}
       </button>
       {open ? <Markdown text={item.text} live={live} /> : null}
-    </div>
-  );
-}
-
-const stepIcons = { pending: 'circle-large-outline', in_progress: 'sync', completed: 'pass-filled' } as const;
-const stepWords = { pending: 'to do', in_progress: 'in progress', completed: 'done' } as const;
-
-function Plan({ item }: { item: Of<'plan'> }) {
-  const done = item.entries.filter(entry => entry.status === 'completed').length;
-  return (
-    <div class="plan" role="group" aria-label="Plan">
-      <div class="plan-head">
-        <Icon name="checklist" />
-        <span>Plan</span>
-        <span class="plan-count">{`${done} of ${item.entries.length} done`}</span>
-      </div>
-      <ul>
-        {item.entries.map((entry, index) => (
-          <li key={index} class={`step-${entry.status}`}>
-            <Icon name={stepIcons[entry.status]} />
-            <span>
-              {entry.content}
-              <span class="visually-hidden">{`, ${stepWords[entry.status]}`}</span>
-            </span>
-          </li>
-        ))}
-      </ul>
     </div>
   );
 }

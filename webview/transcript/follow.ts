@@ -32,7 +32,7 @@ export function useFollowing(start: number | null, onRest: (place: number | null
   const toEnd = () => {
     const element = scroller.current;
     if (element === null) return;
-    element.scrollTop = element.scrollHeight;
+    element.scrollTop = Math.min(element.scrollHeight, topOf(element, '.card'));
     state.current.top = element.scrollTop;
   };
 
@@ -72,4 +72,11 @@ export function useFollowing(start: number | null, onRest: (place: number | null
       toEnd();
     },
   };
+}
+
+// What waits for the user is read from its top: its buttons must not be in view without what they are about.
+function topOf(scroller: HTMLElement, selector: string): number {
+  const element = scroller.querySelector(selector);
+  if (element === null) return Infinity;
+  return scroller.scrollTop + element.getBoundingClientRect().top - scroller.getBoundingClientRect().top - 8;
 }

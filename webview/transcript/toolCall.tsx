@@ -1,7 +1,7 @@
 import { memo } from 'preact/compat';
 import { useState } from 'preact/hooks';
 import type { CallState, ToolCallItem } from '../../src/protocol/transcript.ts';
-import { CommandText, Visible } from '../approval/commandText.tsx';
+import { CommandText, Sentence, Visible } from '../approval/commandText.tsx';
 import { Icon } from '../controls/icon.tsx';
 import { openFile, useHost } from '../host.ts';
 import { shownPath } from '../markdown/fileReference.ts';
@@ -65,7 +65,7 @@ function Details({ call }: { call: ToolCallItem }) {
       )}
       {call.state.kind === 'denied' ? (
         <p class="denial">
-          {deniedBy[call.state.by]} <Visible text={call.state.reason} />
+          {deniedBy[call.state.by]} <Sentence text={call.state.reason} />
         </p>
       ) : null}
       {others.length === 0 ? null : (
@@ -90,7 +90,7 @@ function Details({ call }: { call: ToolCallItem }) {
       {call.output === '' ? null : <Output text={call.output} live={call.state.kind === 'running'} />}
       {call.allowedBy === undefined ? null : (
         <p class="allowed-by">
-          <Icon name="verified" /> <Visible text={call.allowedBy} />
+          <Icon name="verified" /> <Sentence text={call.allowedBy} />
         </p>
       )}
     </div>

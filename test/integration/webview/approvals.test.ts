@@ -211,6 +211,26 @@ test('the keyboard reaches the answers in reading order', async () => {
   ]);
 });
 
+test('a request taller than the panel is shown from its beginning, not from its buttons', async () => {
+  await using panel = await panelWith([]);
+  const command = Array.from({ length: 80 }, (_, index) => `echo ${index}`).join('\n');
+  await panel.send(event({ type: 'approval', request: commandRequest(command, 10) }));
+  await card(panel).waitFor();
+  const top = `document.querySelector('.card').getBoundingClientRect().top - document.querySelector('.transcript').getBoundingClientRect().top`;
+  await expect.poll(() => panel.page.evaluate(top)).toBeGreaterThanOrEqual(0);
+  expect(await card(panel).getByRole('heading', { name: 'Run this command?' }).isVisible()).toBe(true);
+});
+
+test('a request that was answered from the keyboard and goes away leaves the keyboard in the conversation', async () => {
+  const request = commandRequest('npm test', 10);
+  await using panel = await panelWith([request]);
+  await card(panel).getByRole('button', { name: 'Deny', exact: true }).click({ trial: true });
+  await card(panel).getByRole('button', { name: 'Deny', exact: true }).press('Enter');
+  await panel.send(event({ type: 'approvalSettled', id: request.id, answer: { kind: 'deny' } }));
+  await card(panel).waitFor({ state: 'detached' });
+  expect(await panel.page.evaluate(`document.activeElement.getAttribute('aria-label')`)).toBe('Conversation');
+});
+
 test('a new request is announced at once, and one that was settled disappears', async () => {
   await using panel = await panelWith([]);
   const urgent = panel.page.locator('[data-announcer=urgent]');

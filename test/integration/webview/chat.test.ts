@@ -50,6 +50,38 @@ test('while a turn runs there is Stop in place of Send; typing is kept, and neit
   expect(await sent(panel)).toEqual([{ type: 'stop' }, { type: 'send', text: 'next I want' }]);
 });
 
+test('a second press meant for Stop does not send what was typed', async () => {
+  await using panel = await server.open();
+  await panel.send(show([user('u', 'Go')], 'running'));
+  await prompt(panel).fill('not yet');
+  await panel.page.clock.install();
+  await panel.page.clock.pauseAt(Date.now() + 10_000);
+  await panel.page.evaluate(
+    `window.postMessage(${JSON.stringify(event({ type: 'status', status: 'idle' }))}, '*')`,
+  );
+  await panel.page.clock.runFor(100);
+  const send = panel.page.getByRole('button', { name: 'Send' });
+  await send.waitFor();
+  await send.click({ force: true });
+  expect(await sent(panel)).toEqual([]);
+  await panel.page.clock.runFor(600);
+  await send.click();
+  expect(await sent(panel)).toEqual([{ type: 'send', text: 'not yet' }]);
+});
+
+test('while Cordon works the plan’s present step stands above the prompt box, and its updates are no lines of their own', async () => {
+  await using panel = await server.open();
+  const update = toolCall({ id: 'think', tool: 'think', title: 'Update plan' });
+  await panel.send(show([...wholeTask.items, update], 'running'));
+  const strip = panel.page.locator('.plan-strip');
+  expect(await strip.innerText()).toMatch(/Fix it, and run the tests again\s*2 of 4 done/);
+  expect(await panel.page.getByText('Update plan').count()).toBe(0);
+  await strip.getByRole('button').click();
+  expect(await strip.getByRole('listitem').count()).toBe(4);
+  await panel.send(event({ type: 'status', status: 'idle' }));
+  await strip.waitFor({ state: 'detached' });
+});
+
 test('the arrow keys recall earlier prompts from an empty box, and lead back', async () => {
   await using panel = await server.open();
   await panel.send(show([user('u1', 'first'), user('u2', 'second')]));

@@ -1,9 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { randomBytes } from 'node:crypto';
-import esbuild from 'esbuild';
 import { chromium, type Browser, type Page } from 'playwright-core';
 import { panelDocument } from '../../../src/panel/document.ts';
 import type { HostMessage, PanelMessage } from '../../../src/protocol/panel.ts';
@@ -44,22 +44,10 @@ export interface Preview extends AsyncDisposable {
 
 export async function servePanel(): Promise<PanelServer> {
   const dist = mkdtempSync(path.join(tmpdir(), 'cordon-panel-'));
-  // The same options as in esbuild.mjs.
-  await esbuild.build({
-    absWorkingDir: root,
-    entryPoints: { panel: 'webview/main.tsx' },
-    outdir: dist,
-    bundle: true,
-    minify: true,
-    platform: 'browser',
-    target: 'es2022',
-    format: 'iife',
-    loader: { '.ttf': 'file' },
-    assetNames: '[name]',
-    tsconfig: path.join(root, 'webview/tsconfig.json'),
-    logLevel: 'silent',
+  execFileSync(process.execPath, ['esbuild.mjs', '--production', '--only', 'panel', '--out', dist], {
+    cwd: root,
   });
-  const file = (name: string) => readFileSync(path.join(dist, name));
+  const file = (name: string) => readFileSync(path.join(dist, 'webview', name));
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1');
     const reply = (type: string, body: Buffer | string) =>
