@@ -40,6 +40,7 @@ export async function packageExtension(node) {
           '--no-dependencies',
           '--allow-missing-repository',
           '--skip-license',
+          '--no-rewrite-relative-links',
           // The folder is laid out by us; `files` then has nothing left to choose.
           '--allow-unused-files-pattern',
           `--target=${process.platform}-${process.arch}`,
