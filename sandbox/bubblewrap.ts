@@ -110,22 +110,45 @@ function kernelMounts(facts: SandboxFacts): string[] {
 function privateMounts(facts: SandboxFacts): string[] {
   return [
     ['--bind', facts.state.temporary, '/tmp'],
+    // What is shown below /tmp gets an anchor that commands can neither rename nor replace by a link: otherwise one
+    // command could decide where the mounts of the next one lead.
+    anchorsIn(facts).flatMap(path => ['--tmpfs', path]),
     ['--bind', facts.state.temporary, '/var/tmp'],
     ['--bind', facts.state.home, homeInside],
     ['--symlink', '../run', '/var/run'],
   ].flat();
 }
 
+/** First names below /tmp on the way to something that is shown there. */
+export function anchorsIn(
+  facts: Pick<
+    SandboxFacts,
+    'folders' | 'gitDirectories' | 'toolchains' | 'extraReadOnlyPaths' | 'certificateFiles'
+  >,
+): string[] {
+  const shown = [
+    ...facts.folders.flatMap(each => [each.path, each.realPath]),
+    ...facts.gitDirectories,
+    ...readablePaths(facts),
+  ];
+  return [...new Set(shown.flatMap(path => /^(\/tmp\/[^/]+)\/./.exec(path)?.[1] ?? []))];
+}
+
 /** Bytes of /dev/shm. It is memory: without a bound a command could fill half of the machine's. */
 const sharedMemory = 2 ** 30;
 
 function readableMounts(facts: SandboxFacts): string[] {
-  const paths = [
+  return parentsFirst(readablePaths(facts)).flatMap(path => ['--ro-bind', path, path]);
+}
+
+function readablePaths(
+  facts: Pick<SandboxFacts, 'toolchains' | 'certificateFiles' | 'extraReadOnlyPaths'>,
+): string[] {
+  return [
     ...facts.toolchains.flatMap(each => each.paths),
     ...facts.certificateFiles,
     ...facts.extraReadOnlyPaths,
   ];
-  return parentsFirst(paths).flatMap(path => ['--ro-bind', path, path]);
 }
 
 function folderMounts(facts: SandboxFacts, { request, copyOnWrite }: LaunchPlan): string[] {

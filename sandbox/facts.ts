@@ -1,14 +1,17 @@
 import {
   accessSync,
   constants,
+  lstatSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   realpathSync,
+  rmSync,
   statSync,
 } from 'node:fs';
 import { userInfo } from 'node:os';
-import { isAbsolute, join, normalize } from 'node:path';
+import { basename, isAbsolute, join, normalize } from 'node:path';
+import { anchorsIn } from './bubblewrap.ts';
 import { outsideGitDirectories } from './gitDirectories.ts';
 import { isInside } from './inside.ts';
 import { defaultLimits, type Limits } from './limits.ts';
@@ -64,7 +67,7 @@ export function gatherFacts(
   const visible = [...system.map(each => each.path), ...folders.flatMap(each => [each.path, each.realPath])];
   const { toolchains, path } = discoverToolchains(environment, home, visible);
   const user = userOf();
-  return {
+  const facts = {
     bwrap,
     prlimit: findProgram('prlimit', '/usr/bin:/bin', []),
     user,
@@ -86,6 +89,17 @@ export function gatherFacts(
     state: prepareStateFiles(options.stateDirectory, user, home, options.temporaryDirectory),
     limits: clamped({ ...defaultLimits, ...options.limits }),
   };
+  clearWay(facts);
+  return facts;
+}
+
+/** A kept /tmp may hold a link, left by an earlier command, where something is going to be shown. */
+function clearWay(facts: SandboxFacts): void {
+  for (const anchor of anchorsIn(facts)) {
+    const inside = join(facts.state.temporary, basename(anchor));
+    const stat = lstatSync(inside, { throwIfNoEntry: false });
+    if (stat !== undefined && !stat.isDirectory()) rmSync(inside, { force: true });
+  }
 }
 
 /**

@@ -10,16 +10,18 @@ import { Guards } from './guards.ts';
 import { startHolder, type Holder } from './holder.ts';
 import { isInside } from './inside.ts';
 import { limitMessages, outerLimitOptions } from './limits.ts';
+import { realPipes } from './realPipe.ts';
 import { childrenOf, startTime } from './processTree.ts';
 import { programFiles, type ProgramFiles } from './programFiles.ts';
 import type { LaunchRequest, ProcessExit, Sandbox, SandboxedProcess, SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 import { homeInside, removeTemporary } from './stateFiles.ts';
-import { WorkspaceScanner, type WorkspaceScan } from './workspaceScan.ts';
+import { pinnedFolders, WorkspaceScanner, type WorkspaceScan } from './workspaceScan.ts';
 
 /** Starts processes in Bubblewrap, each in namespaces of its own, and sees to it that they end. */
 export class BubblewrapSandbox implements Sandbox {
   readonly #running = new Set<SandboxedProcess>();
+  readonly #writing = new Set<SandboxedProcess>();
   readonly #scanners: WorkspaceScanner[];
   readonly #guards: Guards;
   #network: Promise<Holder | undefined> | undefined;
@@ -51,10 +53,12 @@ export class BubblewrapSandbox implements Sandbox {
     try {
       // Disposed while we looked around.
       if (this.#closed) throw sandboxErrors.closed();
-      const started = await this.#start(request, { ...scan, guarded }, program);
+      const started = await this.#start(request, { ...this.#settled(scan), guarded }, program);
       this.#running.add(started);
+      if (request.writableFolders.length > 0) this.#writing.add(started);
       void started.exited.then(() => {
         this.#running.delete(started);
+        this.#writing.delete(started);
         this.#guards.release(guarded);
       });
       return started;
@@ -82,6 +86,26 @@ export class BubblewrapSandbox implements Sandbox {
       protectedPaths: [...new Set(scans.flatMap(each => each.protectedPaths))],
       pinned: [...new Set(scans.flatMap(each => each.pinned))],
       guarded: [...new Set(scans.flatMap(each => each.guarded))],
+    };
+  }
+
+  /**
+   * A command that may write could put a link in the place of a folder between our look and the mount, and a mount
+   * follows links with more sight than the command has. What lies at the root of a folder is held by mounts in that
+   * command's own view; what lies deeper is not mounted anew while it runs.
+   */
+  #settled(scan: WorkspaceScan): WorkspaceScan {
+    if (this.#writing.size === 0) return scan;
+    const roots = this.facts.folders.map(each => each.realPath);
+    const isHeld = (path: string) =>
+      roots.some(root => {
+        const [first = '', ...deeper] = path.slice(root.length + 1).split('/');
+        return isInside(path, root) && (deeper.length === 0 || pinnedFolders.has(first));
+      });
+    return {
+      ...scan,
+      protectedPaths: scan.protectedPaths.filter(isHeld),
+      pinned: scan.pinned.filter(isHeld),
     };
   }
 
@@ -133,19 +157,28 @@ export class BubblewrapSandbox implements Sandbox {
       facts.bwrap,
       ...bubblewrapArguments(facts, plan),
     ];
-    const out = request.output === 'inherit' ? 'inherit' : 'pipe';
-    const stdio: StdioOptions = [request.stdin, out, out, ...descriptors.map(() => 'pipe' as const), 'pipe'];
+    // A program in the bare view is ours and only writes to its streams.
+    const needsPipes = request.output !== 'inherit' && program === undefined;
+    const pipes = needsPipes ? await realPipes(options.stateDirectory, 2) : [];
+    const other = request.output === 'inherit' ? 'inherit' : 'pipe';
+    const [out, err]: (number | 'inherit' | 'pipe')[] = [pipes[0]?.writer ?? other, pipes[1]?.writer ?? other];
+    const stdio: StdioOptions = [request.stdin, out, err, ...descriptors.map(() => 'pipe' as const), 'pipe'];
     const environment =
       program === undefined
         ? commandEnvironment(facts, process.env, request.environment)
         : bareEnvironment(program.isElectron, process.env, request.environment);
     const [file = '', ...args] = command;
-    const child = spawn(file, args, { cwd: '/', env: environment, stdio, argv0: file });
+    const child = spawn(file, args, { cwd: '/', env: environment, stdio });
+    for (const pipe of pipes) pipe.close();
     const exitedEarly = new Promise<never>((_, reject) => {
       child.once('error', cause => reject(sandboxErrors.didNotStart(cause.message, cause)));
     });
     for (const [at, bytes] of descriptors.entries()) handOver(child.stdio[3 + at], bytes);
-    const output = new CountedOutput(child, facts.limits.output);
+    const output = new CountedOutput(
+      pipes[0]?.reader ?? child.stdout,
+      pipes[1]?.reader ?? child.stderr,
+      facts.limits.output,
+    );
     return Promise.race([exitedEarly, RunningProcess.watch(child, plan.statusDescriptor, output, request)]);
   }
 }
@@ -257,11 +290,12 @@ class CountedOutput {
   #exceeded: ((message: string) => void) | undefined;
 
   constructor(
-    child: ChildProcess,
+    stdout: Readable | null,
+    stderr: Readable | null,
     private readonly limit: number,
   ) {
-    this.stdout = this.#counted(child.stdout);
-    this.stderr = this.#counted(child.stderr);
+    this.stdout = this.#counted(stdout);
+    this.stderr = this.#counted(stderr);
   }
 
   onExceeded(listener: (message: string) => void): void {

@@ -174,6 +174,9 @@ const nestedRules: ReadonlyMap<string, readonly string[]> = rules
     return byParent.set(parent, [...(byParent.get(parent) ?? []), child]);
   }, new Map<string, string[]>());
 
+/** Folders that are mounted onto themselves where they hold protected paths. */
+export const pinnedFolders: ReadonlySet<string> = new Set(nestedRules.keys());
+
 function named(rule: ProtectionRule, name: string): boolean {
   return rule.path.startsWith('*') ? name.endsWith(rule.path.slice(1)) : name === rule.path;
 }
