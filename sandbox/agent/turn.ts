@@ -23,6 +23,9 @@ export interface TurnOptions extends CallEnvironment {
   readonly maxRequests: number;
 }
 
+/** Calls of one answer that are run. More is a model that lost its way. */
+const maxCalls = 30;
+
 /**
  * Asks the model, does what it asks for, and asks again, until it is done. The user's message is already in the
  * conversation. Resolves with `cancelled` at once when the signal aborts; rejects when the model gives no answer.
@@ -42,7 +45,10 @@ export async function runTurn(options: TurnOptions, signal: AbortSignal): Promis
     if (answer.stop === 'maxTokens' || answer.stop === 'refusal') {
       // The last call may be half written; none is run.
       for (const call of calls) await announced.drop(call.callId);
-      if (calls.length > 0) conversation.addResults(calls.map(call => notRun(call)));
+      if (calls.length > 0)
+        conversation.addResults(
+          calls.map(call => notRun(call, 'the answer was cut off before it was whole')),
+        );
       return answer.stop === 'maxTokens' ? 'max_tokens' : 'refusal';
     }
     if (calls.length === 0) {
@@ -50,10 +56,16 @@ export async function runTurn(options: TurnOptions, signal: AbortSignal): Promis
       if (!hasContent) await say(broker, 'The model ended its turn without saying anything.');
       return 'end_turn';
     }
-    const outcomes = await runCalls(calls, announced, options, signal);
-    conversation.addResults(
-      outcomes.map(({ call, ok, text }) => ({ kind: 'toolResult', callId: call.callId, ok, text })),
-    );
+    const outcomes = await runCalls(calls.slice(0, maxCalls), announced, options, signal);
+    conversation.addResults([
+      ...outcomes.map(({ call, ok, text }) => ({
+        kind: 'toolResult' as const,
+        callId: call.callId,
+        ok,
+        text,
+      })),
+      ...calls.slice(maxCalls).map(call => notRun(call, `at most ${maxCalls} calls are run at once`)),
+    ]);
     if (signal.aborted) return 'cancelled';
     if (outcomes.some(outcome => outcome.didChange)) guard.reset();
     const stuck = outcomes.find(({ call, counts, ok }) => guard.isStuck(call.name, call.json, ok || !counts));
@@ -76,6 +88,7 @@ async function askModel(
   const messageId = randomId();
   const thoughtId = randomId();
   let said = '';
+  let begun = 0;
   let sent: Promise<unknown> = Promise.resolve();
   const tellOf = (delta: ModelDelta): Promise<unknown> => {
     switch (delta.kind) {
@@ -92,7 +105,7 @@ async function askModel(
           content: { type: 'text', text: delta.text },
         });
       case 'toolCall':
-        return announced.tell(delta.callId, factsBefore(delta.name));
+        return begun++ < maxCalls ? announced.tell(delta.callId, factsBefore(delta.name)) : sent;
     }
   };
   try {
@@ -129,12 +142,12 @@ async function say(broker: Broker, text: string): Promise<void> {
   });
 }
 
-function notRun(call: ToolCallPart): Extract<UserPart, { kind: 'toolResult' }> {
+function notRun(call: ToolCallPart, why: string): Extract<UserPart, { kind: 'toolResult' }> {
   return {
     kind: 'toolResult',
     callId: call.callId,
     ok: false,
-    text: 'Not run: the answer was cut off before it was whole.',
+    text: `Not run: ${why}.`,
   };
 }
 

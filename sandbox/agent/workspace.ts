@@ -18,6 +18,9 @@ export interface Workspace {
   shorten(absolute: string): string;
 }
 
+/** What a path may be long at most, in UTF-16 units; the kernel counts bytes and is stricter. */
+export const maxPath = 4_096;
+
 /** `folders` are absolute; the first is where relative paths start. */
 export async function openWorkspace(folders: readonly [string, ...string[]]): Promise<Workspace> {
   const cwd = folders[0];
@@ -32,6 +35,7 @@ export async function openWorkspace(folders: readonly [string, ...string[]]): Pr
       if (given.includes('\0')) return refused('The path holds a null byte. Give a plain path.');
       if (given === '') return refused('The path is empty.');
       const absolute = path.resolve(cwd, given);
+      if (absolute.length > maxPath) return refused('The path is too long. No such file can exist.');
       if (!roots.some(root => isWithin(root, absolute))) return refused(outside(given, folders));
       try {
         const { real, exists } = await realOfNearest(absolute);

@@ -1,4 +1,5 @@
 import type { ToolCallContent, ToolCallLocation, ToolKind } from '@agentclientprotocol/sdk';
+import path from 'node:path';
 import * as z from 'zod';
 import { asData } from '../asData.ts';
 import type { BackgroundCommands } from '../backgroundCommands.ts';
@@ -6,7 +7,7 @@ import type { Broker, Outcome } from '../broker.ts';
 import { cutMiddle } from '../cutMiddle.ts';
 import type { ReadLedger } from '../readLedger.ts';
 import { legibleText } from '../legibleText.ts';
-import type { Workspace } from '../workspace.ts';
+import { maxPath, type Workspace } from '../workspace.ts';
 
 /** One thing that the model may do. */
 export interface Tool {
@@ -106,7 +107,9 @@ function locationOf(
   workspace: Workspace,
 ): ToolCallLocation[] {
   if (given === undefined || given.path.includes('\0')) return [];
-  const absolute = given.path.startsWith('/') ? given.path : `${workspace.cwd}/${given.path}`;
+  const absolute = path.resolve(workspace.cwd, given.path);
+  // No file has a longer path, and the broker takes none.
+  if (absolute.length > maxPath) return [];
   return [{ path: absolute, ...(given.line === undefined ? {} : { line: given.line }) }];
 }
 

@@ -337,3 +337,28 @@ test('a conversation that turns out too long for the model is shortened, so that
   const sizes = agent.model.requests.map(request => JSON.stringify(request.messages.slice(1)).length);
   expect(sizes[3]).toBeLessThan((sizes[2] ?? 0) * 0.6);
 });
+
+test('of very many calls in one answer only the first are run, and each has its result', async () => {
+  const many = Array.from({ length: 100 }, (): [string, unknown] => ['update_plan', { entries: [] }]);
+  await using agent = await testAgent([calls(...many), { content: 'Done.' }]);
+  await agent.prompt('Hi');
+  const results = toolResults(agent.model.requests[1]);
+  expect([results.length, results[29], results[30]]).toEqual([
+    100,
+    'The plan is shown to the user.',
+    'Not run: at most 30 calls are run at once.',
+  ]);
+  expect(agent.broker.updates.filter(update => update.sessionUpdate === 'tool_call')).toHaveLength(30);
+});
+
+test('a path longer than any path does no harm', async () => {
+  await using agent = await testAgent([
+    calls(['create_file', { path: 'x/'.repeat(4_000), content: '' }]),
+    { content: 'Done.' },
+  ]);
+  await agent.prompt('Hi');
+  expect(toolResults(agent.model.requests[1])[0]).toBe('The path is too long. No such file can exist.');
+  expect(agent.broker.updates.find(update => update.sessionUpdate === 'tool_call_update')).toMatchObject({
+    locations: [],
+  });
+});
