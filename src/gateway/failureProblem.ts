@@ -62,9 +62,16 @@ export const failureRules: readonly FailureRule[] = [
     remedy: 'If this is a local model server, start it; else check the base URL.',
   },
   {
+    code: 'gateway.noEncryption',
+    names: /EPROTO|ERR_SSL_(WRONG_VERSION|PACKET_LENGTH|PROTOCOL)/,
+    passes: false,
+    message: host => `${host} does not answer with an encrypted connection, so nothing was sent.`,
+    remedy: 'If it is a model server on this machine, its base URL begins with http:// instead of https://.',
+  },
+  {
     code: 'gateway.untrustedCertificate',
     names:
-      /CERT_|_CERT|CERTIFICATE|UNABLE_TO_(VERIFY|GET)|SELF_SIGNED|HOSTNAME_MISMATCH|ERR_CERT|ERR_TLS|EPROTO|ERR_SSL|ERR_BAD_SSL/,
+      /CERT_|_CERT|CERTIFICATE|UNABLE_TO_(VERIFY|GET)|SELF_SIGNED|HOSTNAME_MISMATCH|ERR_CERT|ERR_TLS|ERR_SSL|ERR_BAD_SSL/,
     passes: false,
     message: host => `The encrypted connection to ${host} could not be trusted, so nothing was sent.`,
     remedy:

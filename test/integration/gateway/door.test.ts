@@ -1,11 +1,13 @@
-import { readdir, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import Anthropic, { APIError } from '@anthropic-ai/sdk';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { demoBackend } from '../../../src/gateway/demo/demoBackend.ts';
 import type { ModelBackend, ModelRequest } from '../../../src/gateway/gateway.ts';
+import { startGateway } from '../../../src/gateway/server.ts';
 import { type GatewayForTest, gatewayForTest, problems } from './gatewayForTest.ts';
 
 // Who gets in, with what, and how often. Behind the door stands the demonstration model; what reaches it is noted.
@@ -187,3 +189,21 @@ function raw(
     outgoing.on('error', reject).end(method === 'GET' ? undefined : body);
   });
 }
+
+test('a folder that others can look into gets no socket', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'cordon-gw-'));
+  await chmod(directory, 0o755);
+  const options = { directory, backend: demoBackend(), maxRequests: 1, onEvent() {} };
+  await expect(startGateway(options)).rejects.toMatchObject({ code: 'gateway.unsafeDirectory' });
+  await rm(directory, { recursive: true });
+});
+
+test('a path that is too long for a socket is said to be that', async () => {
+  const options = {
+    directory: join(tmpdir(), 'x'.repeat(100)),
+    backend: demoBackend(),
+    maxRequests: 1,
+    onEvent() {},
+  };
+  await expect(startGateway(options)).rejects.toMatchObject({ code: 'gateway.socketPath' });
+});

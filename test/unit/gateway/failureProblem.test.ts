@@ -35,7 +35,7 @@ const rows: readonly (readonly [what: string, error: unknown, code: string, pass
   ['company proxy', fetchFailed('SELF_SIGNED_CERT_IN_CHAIN'), 'untrustedCertificate', false],
   ['unknown issuer', fetchFailed('UNABLE_TO_GET_ISSUER_CERT_LOCALLY'), 'untrustedCertificate', false],
   ['another name', fetchFailed('ERR_TLS_CERT_ALTNAME_INVALID'), 'untrustedCertificate', false],
-  ['TLS to a plain port', fetchFailed('ERR_SSL_PACKET_LENGTH_TOO_LONG'), 'untrustedCertificate', false],
+  ['TLS to a plain port', fetchFailed('ERR_SSL_PACKET_LENGTH_TOO_LONG'), 'noEncryption', false],
   [
     'redirect',
     new TypeError('fetch failed', { cause: new Error('unexpected redirect') }),
