@@ -35,7 +35,9 @@ export function applyRules(judged: JudgedCommand, rules: readonly Rule[]): Comma
     const named = rule.verdict === 'allow' ? matchPattern(rule.words, words) : undefined;
     return named === undefined ? [] : [{ rule, named }];
   });
+  const byOuter = exactlyGranted(judged.outer, rules);
   const cured = (finding: Finding) =>
+    (byOuter && finding.cure !== 'person') ||
     granting.some(
       ({ named }) =>
         finding.cure === 'rule' ||
@@ -46,6 +48,13 @@ export function applyRules(judged: JudgedCommand, rules: readonly Rule[]): Comma
     rules: granting.map(({ rule }) => rule),
     open: findings.filter(finding => finding.verdict === 'deny' || !cured(finding)),
   };
+}
+
+/** A rule that names every word of a wrapper's command allows what that wrapper runs. */
+function exactlyGranted(outer: JudgedCommand | undefined, rules: readonly Rule[]): boolean {
+  if (outer === undefined) return false;
+  const exact = rules.some(rule => rule.verdict === 'allow' && matchPattern(rule.words, outer.command.words)?.size === outer.command.words.length);
+  return exact || exactlyGranted(outer.outer, rules);
 }
 
 /** The decision on a whole line: every command must be allowed on its own, and nothing may be left open. */

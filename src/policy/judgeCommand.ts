@@ -1,8 +1,11 @@
+import type { ParsedScript } from 'unbash';
 import { asking } from './finding.ts';
 import type { Finding, Span } from './finding.ts';
 import { judgePath } from './paths/judgePath.ts';
+import { resolvePath } from './paths/resolve.ts';
 import type { PathContext } from './paths/judgePath.ts';
 import { literal, textField } from './shell/field.ts';
+import type { Field } from './shell/field.ts';
 import type { Line, SimpleCommand } from './shell/line.ts';
 import type { Feed } from './shell/feed.ts';
 import { parseArguments } from './tools/parseArguments.ts';
@@ -13,7 +16,17 @@ import { findTool } from './tools/tools.ts';
 /** What a command is judged with. */
 export interface JudgeContext extends PathContext {
   /** Reads a text that a command would run as a shell line (`sh -c`), in the same folders. */
-  readLine(text: string, within: Span, folders: readonly string[] | undefined, input: Feed): Line;
+  readLine(text: string, within: Span, folders: readonly string[] | undefined, input: Feed): Line & { readonly tree: ParsedScript | undefined };
+  /** Where a command would be that is told to work in another folder (`git -C`). */
+  enter(folder: Field, from: readonly string[] | undefined): { readonly folders: readonly string[] | undefined; readonly findings: readonly Finding[] };
+}
+
+/** Follows a folder operand; what is not known leads to a folder that is not known. */
+export function enterFolder(context: PathContext, folder: Field, from: readonly string[] | undefined): ReturnType<JudgeContext['enter']> {
+  const finding = judgePath({ ...context, folders: from }, folder, 'look');
+  const text = literal(folder);
+  const folders = text === undefined ? undefined : (text.startsWith('/') ? ['/'] : from)?.map(base => resolvePath(base, text));
+  return { findings: finding ? [finding] : [], folders: folders?.every(path => path !== undefined) ? folders : undefined };
 }
 
 /** What the built-in knowledge says of one command: nothing against it, or findings. */

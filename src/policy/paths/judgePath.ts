@@ -75,6 +75,7 @@ export function judgeTree(
     if (hazard.kind === 'credential') return credentialFinding(hazard.path, about);
     if (hazard.kind === 'leadsOutside')
       return outsideFinding(hazard.path, about, 'A symbolic link there leads out of the workspace');
+    if (hazard.kind === 'oddName') return asking('path.pattern', `This name would be taken apart: ${hazard.path}`, about.span, { ...about });
     if (hazard.kind === 'tooLarge' && !context.masked)
       return asking(
         'path.tooMany',
@@ -148,7 +149,7 @@ function judgeGlob(
     const finding = findingFor(place, use, about);
     if (finding) return finding;
     if (place.kind !== 'inside') return outsideFinding(base, about);
-    const striking = strikingMatches(place.path, rest);
+    const striking = strikingMatches(place.path, rest, start === '');
     if (striking === undefined)
       return asking('path.tooMany', 'This pattern finds more than can be looked through.', about.span, {
         ...about,
@@ -161,6 +162,7 @@ function judgeGlob(
         { ...about },
       );
     for (const path of striking) {
+      if (path.startsWith('-')) return asking('tool.openOption', 'A name found here would be taken for an option.', about.span, { ...about, cure: 'person' });
       const found = placeOf(context.boundary, '/', path);
       if (found.kind === 'credential' && use !== 'read') continue;
       const striking = findingFor(found, use, about);

@@ -11,6 +11,8 @@ export interface TreeScope {
   readonly opens: ((name: string) => boolean) | undefined;
   readonly followsLinks: boolean;
   readonly skipsHidden: boolean;
+  /** Paths are split at blanks afterwards, so that names with blanks or quotes in them would come apart. */
+  readonly splits?: boolean;
 }
 
 /**
@@ -21,6 +23,7 @@ export type TreeHazard =
   | { readonly kind: 'none' }
   | { readonly kind: 'credential'; readonly path: string }
   | { readonly kind: 'leadsOutside'; readonly path: string }
+  | { readonly kind: 'oddName'; readonly path: string }
   | { readonly kind: 'tooLarge' };
 
 /** Entries looked at in one tree. */
@@ -38,6 +41,7 @@ export function treeHazard(boundary: Boundary, root: string, scope: TreeScope): 
       const { name } = entry;
       if (scope.skipsHidden && name.startsWith('.')) continue;
       const path = `${folder === '/' ? '' : folder}/${name}`;
+      if (scope.splits && /[\s'"\\]/.test(name)) return { kind: 'oddName', path };
       // Packages carry keys for their tests, and git's own files none; going through them would only ask needlessly.
       if (entry.isDirectory()) {
         if (name !== 'node_modules' && name !== '.git') queue.push(path);

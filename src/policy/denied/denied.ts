@@ -1,0 +1,71 @@
+import type { ParsedScript } from 'unbash';
+import type { Finding } from '../finding.ts';
+import type { JudgeContext } from '../judgeCommand.ts';
+import { guessWords } from '../shell/field.ts';
+import type { SimpleCommand } from '../shell/line.ts';
+import { baseName } from './baseName.ts';
+import { blockDeviceCommand } from './blockDevices.ts';
+import { codeStrings, shellTexts } from './disguises.ts';
+import { forkBombs, forkBombText } from './forkBomb.ts';
+import { removal } from './removal.ts';
+import { shutdown } from './shutdown.ts';
+
+/** What is denied whatever the rules say; one check per file. */
+export type DenyCheck = (words: readonly string[], facts: { readonly command: SimpleCommand; readonly context: JudgeContext }) => Finding | undefined;
+
+const checks: readonly DenyCheck[] = [removal, blockDeviceCommand, shutdown];
+
+/** Texts inside texts are looked through this deep. */
+const maxDepth = 4;
+
+/**
+ * Looks through disguises (wrappers, nested shells, constant substitutions) for what must be denied. It works on a
+ * best guess of the words: it only ever says no.
+ */
+export function denyCommand(command: SimpleCommand, context: JudgeContext, depth = 0): Finding[] {
+  const words = guessWords(command.words).filter((word, index) => word !== '' || index > 0);
+  const findings: Finding[] = [];
+  for (const argv of possibleCommands(words)) {
+    for (const check of checks) {
+      const finding = check(argv, { command, context });
+      if (finding) findings.push(finding);
+    }
+  }
+  if (findings.length > 0 || depth >= maxDepth) return findings;
+  for (const text of shellTexts(words, command.input)) findings.push(...denyText(text, command, context, depth));
+  for (const text of codeStrings(words, command.input)) {
+    const bomb = forkBombText(text, command.span);
+    if (bomb) findings.push(bomb);
+    findings.push(...denyText(text, command, context, depth));
+  }
+  return findings;
+}
+
+/** What must be denied in the shape of a line: functions and loops that multiply. */
+export function denyLine(text: string, tree: ParsedScript | undefined): Finding[] {
+  const compact = forkBombText(text, [0, text.length]);
+  if (tree === undefined) return compact ? [compact] : [];
+  const found = forkBombs(tree);
+  return found.length > 0 || compact === undefined || !(tree.errors?.length ?? 0) ? found : [compact];
+}
+
+function denyText(text: string, command: SimpleCommand, context: JudgeContext, depth: number): Finding[] {
+  const line = context.readLine(text, command.span, command.folders, command.input);
+  return [
+    ...line.findings.filter(finding => finding.verdict === 'deny'),
+    ...denyLine(text, line.tree).map(finding => ({ ...finding, span: command.span })),
+    ...line.commands.flatMap(inner => denyCommand(inner, context, depth + 1)),
+  ];
+}
+
+const wrapping =
+  /^(?:sudo|doas|su|pkexec|runuser|env|xargs|nohup|timeout|gtimeout|nice|time|command|builtin|exec|busybox|toybox|stdbuf|setsid|ionice|chrt|taskset|chroot|unshare|nsenter|strace|ltrace|watch|flock|parallel|find|fd|script|systemd-run|setarch|linux32|linux64|firejail|bwrap|start-stop-daemon|daemonize|caffeinate|proot|fakeroot|ssh|docker|podman|lxc-attach|kubectl|adb|coproc|then|do|else|if|while|until|!|\{|\(|rlwrap|unbuffer|expect|dbus-run-session|xvfb-run|at|batch|entr|watchexec|time)$/;
+
+/** The words as they are, and for wrappers every way they could go on. */
+function possibleCommands(words: readonly string[]): string[][] {
+  const [name = ''] = words;
+  const all = [[...words]];
+  if (!wrapping.test(baseName(name))) return all;
+  for (let at = 1; at < words.length && at < 40; at++) all.push(words.slice(at));
+  return all;
+}
