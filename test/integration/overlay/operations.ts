@@ -206,3 +206,12 @@ export function picture(root: string, path = ''): string[] {
     return [`${label} ${JSON.stringify(readFileSync(encodePath(`${root}/${inner}`), 'latin1'))}`];
   });
 }
+
+/** Gives back the right to delete what is in closed folders. */
+export function openUp(folder: string): void {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    chmodSync(`${folder}/${entry.name}`, 0o755);
+    openUp(`${folder}/${entry.name}`);
+  }
+}
