@@ -6,6 +6,7 @@ import { installCodeServer } from './codeServer.mjs';
 import { openDoor } from './door.mjs';
 import { workbenchEnvironment } from './environment.mjs';
 import { cache } from './paths.mjs';
+import { endTree } from './processTree.mjs';
 import { quietSettings } from './settings.mjs';
 import { Stop, step } from './steps.mjs';
 import { startServer } from './server.mjs';
@@ -23,11 +24,12 @@ export async function startInBrowser({ node, extension, folder }) {
   const home = path.join(cache, 'start');
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const note = path.join(home, 'running.json');
-  const running = await runningAddress(note);
-  if (running !== undefined) {
-    console.log(`\nCordon is running already:\n\n  ${running}\n`);
+  const earlier = readNote(note);
+  if (earlier !== undefined && (await answers(earlier.address))) {
+    console.log(`\nCordon is running already:\n\n  ${earlier.address}\n`);
     return undefined;
   }
+  if (earlier !== undefined) await endLeftover(earlier, home);
 
   const entry = await installCodeServer();
   const runFolder = mkdtempSync(path.join(os.tmpdir(), 'cordon-start-'));
@@ -47,7 +49,7 @@ export async function startInBrowser({ node, extension, folder }) {
     token: keptToken(path.join(home, 'token')),
     home: `/?folder=${encodeURIComponent(folder)}`,
   });
-  writeFileSync(note, JSON.stringify({ address: door.address }), { mode: 0o600 });
+  writeFileSync(note, JSON.stringify({ address: door.address, pid: server.pid, runFolder }), { mode: 0o600 });
 
   return {
     greeting: `\nCordon is ready. Open this in a browser on this machine:\n\n  ${door.address}\n`,
@@ -81,18 +83,48 @@ function keptToken(file) {
 }
 
 /**
- * The address of an earlier `npm start`, if it still answers to its token.
+ * What a run of `npm start` leaves for the next one; removed when it stops.
  *
- * @param {string} note
- * @returns {Promise<string | undefined>}
+ * @param {string} file
+ * @returns {{ address: string, pid: number, runFolder: string } | undefined}
  */
-async function runningAddress(note) {
-  if (!existsSync(note)) return undefined;
+function readNote(file) {
   try {
-    const { address } = JSON.parse(readFileSync(note, 'utf8'));
-    const answer = await fetch(address, { redirect: 'manual', signal: AbortSignal.timeout(2_000) });
-    return answer.status === 302 ? address : undefined;
+    return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Whether the address still leads in with its token.
+ *
+ * @param {string} address
+ */
+async function answers(address) {
+  try {
+    const answer = await fetch(address, { redirect: 'manual', signal: AbortSignal.timeout(2_000) });
+    return answer.status === 302;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Ends the server of a run that was killed before it could.
+ *
+ * @param {{ pid: number, runFolder: string }} earlier
+ * @param {string} home
+ */
+async function endLeftover({ pid, runFolder }, home) {
+  try {
+    // The number may by now be another process's.
+    const isOurs = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+      .split('\0')
+      .includes(`--user-data-dir=${home}/data`);
+    if (isOurs) await endTree(pid);
+  } catch {
+    // It is gone.
+  }
+  rmSync(runFolder, { recursive: true, force: true });
 }

@@ -19,7 +19,7 @@ import { Stop } from './steps.mjs';
  * @param {Readonly<Record<string, unknown>>} options.settings user settings to begin with; existing ones stay
  * @param {NodeJS.ProcessEnv} options.env
  * @param {readonly string[]} [options.args] more arguments for code-server
- * @returns {Promise<{ socket: string, ended: Promise<string>, stop: () => Promise<void> }>} `ended` brings the log
+ * @returns {Promise<{ socket: string, pid: number, ended: Promise<string>, stop: () => Promise<void> }>} `ended` brings the log
  */
 export async function startServer({ node, entry, home, runFolder, extension, settings, env, args = [] }) {
   const userSettings = path.join(home, 'data/User/settings.json');
@@ -70,7 +70,7 @@ export async function startServer({ node, entry, home, runFolder, extension, set
     await endTree(pid);
     throw new Stop(`VS Code did not start.\n${readLog()}`);
   }
-  return { socket, ended, stop: () => endTree(pid) };
+  return { socket, pid, ended, stop: () => endTree(pid) };
 }
 
 /**

@@ -1,12 +1,13 @@
 // `npm start`: everything from a fresh clone to a VS Code with Cordon in it and the sample project open.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { startInBrowser } from './browserWorkbench.mjs';
+import { findDesktop, startDesktop } from './desktop.mjs';
 import { packageExtension } from './extension.mjs';
 import { cache } from './paths.mjs';
 import { copySample } from './sample.mjs';
 import { setUp } from './setup.mjs';
 import { Stop, run } from './steps.mjs';
-import { findDesktop, startDesktop } from './desktop.mjs';
-import { startInBrowser } from './browserWorkbench.mjs';
-import path from 'node:path';
 
 const usage = `npm start [-- OPTIONS]
 
@@ -50,7 +51,19 @@ function stopRequest() {
     for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']))
       process.on(name, () => resolve(name));
     if (process.env['npm_lifecycle_event'] === undefined) return;
-    const parent = process.ppid;
-    setInterval(() => process.ppid !== parent && resolve('orphaned'), 500).unref();
+    const runner = runnerOf();
+    setInterval(() => runnerOf() !== runner && resolve('orphaned'), 500).unref();
   });
+}
+
+/** The process number of the npm that runs us. It may have put a shell in between, which outlives it. */
+function runnerOf() {
+  const parent = process.ppid;
+  try {
+    if (!readFileSync(`/proc/${parent}/cmdline`, 'utf8').includes('start.mjs')) return parent;
+    const status = readFileSync(`/proc/${parent}/status`, 'utf8');
+    return Number(/^PPid:\s*(\d+)$/m.exec(status)?.[1]);
+  } catch {
+    return parent;
+  }
 }
