@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { asData } from './asData.ts';
+import { legibleText } from './legibleText.ts';
 import { openRegularFile } from './readText.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -14,8 +15,8 @@ const maxInstructions = 64_000;
 export async function projectFacts(workspace: Workspace, now: Date): Promise<string> {
   const facts = [
     '# This workspace',
-    `- Commands and relative paths start in: ${workspace.cwd}`,
-    `- Workspace folders: ${workspace.folders.join(', ')}`,
+    `- Commands and relative paths start in: ${legibleText(workspace.cwd)}`,
+    `- Workspace folders: ${legibleText(workspace.folders.join(', '))}`,
     `- Platform: ${process.platform} (${process.arch}); commands run in bash`,
     // The day only: a prompt that changes every second would never be cached.
     `- Date: ${now.toISOString().slice(0, 10)}`,

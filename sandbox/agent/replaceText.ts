@@ -8,8 +8,11 @@ export interface Replacement {
 
 export type Replaced =
   | { readonly kind: 'replaced'; readonly text: string; readonly count: number }
-  /** `message` is for the model: which replacement failed, and how to do better. Nothing was replaced. */
-  | { readonly kind: 'failed'; readonly message: string };
+  /**
+   * `message` is for the model: which replacement failed, and how to do better. Nothing was replaced. `excerpt` is the
+   * text of the file that was probably meant.
+   */
+  | { readonly kind: 'failed'; readonly message: string; readonly excerpt?: string };
 
 /**
  * Applies exact replacements one after the other, all or none. Each `old_text` must occur exactly once, unless
@@ -22,7 +25,7 @@ export function replaceText(text: string, replacements: readonly Replacement[]):
   for (const [index, replacement] of replacements.entries()) {
     const which = replacements.length === 1 ? '' : `Edit ${index + 1} of ${replacements.length}: `;
     const found = find(current, replacement);
-    if (typeof found === 'string') return { kind: 'failed', message: `${which}${found}` };
+    if ('message' in found) return { kind: 'failed', ...found, message: `${which}${found.message}` };
     current = substitute(current, found.matches, found.newText);
     count += found.matches.length;
   }
@@ -34,10 +37,15 @@ interface Match {
   readonly to: number;
 }
 
-function find(text: string, wanted: Replacement): { matches: Match[]; newText: string } | string {
-  if (wanted.old_text === '') return 'old_text is empty. Give the exact text to replace.';
+interface NotFound {
+  readonly message: string;
+  readonly excerpt?: string;
+}
+
+function find(text: string, wanted: Replacement): { matches: Match[]; newText: string } | NotFound {
+  if (wanted.old_text === '') return { message: 'old_text is empty. Give the exact text to replace.' };
   if (wanted.old_text === wanted.new_text)
-    return 'old_text and new_text are the same, so there is nothing to change.';
+    return { message: 'old_text and new_text are the same, so there is nothing to change.' };
   let matches = occurrences(text, wanted.old_text);
   let newText = wanted.new_text;
   const decoded = fromLegibleText(wanted.old_text);
@@ -46,13 +54,14 @@ function find(text: string, wanted: Replacement): { matches: Match[]; newText: s
     matches = occurrences(text, decoded);
     newText = fromLegibleText(newText);
   }
-  if (matches.length === 0) return `old_text was not found. ${nearest(text, wanted.old_text)}`;
+  if (matches.length === 0) return nearest(text, wanted.old_text);
   if (matches.length > 1 && wanted.replace_all !== true) {
     const lines = matches.slice(0, 5).map(match => lineOf(text, match.from));
-    return (
-      `old_text occurs ${matches.length} times (lines ${lines.join(', ')}${matches.length > 5 ? ', …' : ''}). ` +
-      'Add surrounding lines so that it occurs once, or set replace_all.'
-    );
+    return {
+      message:
+        `old_text occurs ${matches.length} times (lines ${lines.join(', ')}${matches.length > 5 ? ', …' : ''}). ` +
+        'Add surrounding lines so that it occurs once, or set replace_all.',
+    };
   }
   return { matches, newText };
 }
@@ -80,7 +89,7 @@ function substitute(text: string, matches: readonly Match[], newText: string): s
 }
 
 /** What the model probably meant: the place that differs in white space only. */
-function nearest(text: string, wanted: string): string {
+function nearest(text: string, wanted: string): NotFound {
   const lines = text.split(/\r?\n/);
   const target = wanted.split(/\r?\n/).map(squeezed);
   while (target.length > 1 && target[0] === '') target.shift();
@@ -90,9 +99,14 @@ function nearest(text: string, wanted: string): string {
     target.every((line, offset) => squeezedLines[start + offset] === line),
   );
   if (at < 0 || target.every(line => line === ''))
-    return 'Read the file again and copy the text exactly, without the line numbers.';
-  const real = lines.slice(at, at + Math.min(target.length, 40)).join('\n');
-  return `Lines ${at + 1}-${at + target.length} differ from it in white space only. There it says exactly:\n${real}`;
+    return {
+      message:
+        'old_text was not found. Read the file again and copy the text exactly, without the line numbers.',
+    };
+  return {
+    message: `old_text was not found. Lines ${at + 1}-${at + target.length} differ from it in white space only.`,
+    excerpt: lines.slice(at, at + Math.min(target.length, 40)).join('\n'),
+  };
 }
 
 function squeezed(line: string): string {

@@ -41,7 +41,7 @@ export async function openWorkspace(folders: readonly [string, ...string[]]): Pr
         const { real, exists } = await realOfNearest(absolute);
         if (!roots.some(root => isWithin(root, real)))
           return refused(
-            `${given} is a link that leads outside the workspace folders, to ${real}. It was not touched.`,
+            `${given} is a link, or is below one, that leads outside the workspace folders. It was not touched.`,
           );
         return { kind: 'inside', path: absolute, real, exists };
       } catch (error) {

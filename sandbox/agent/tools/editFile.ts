@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { maxWholeFile, openRegularFile } from '../readText.ts';
 import { replaceText } from '../replaceText.ts';
 import { fileProblem } from '../workspace.ts';
-import { defineTool, notDone, said, type ToolContext, type ToolResult } from './tool.ts';
+import { defineTool, notDone, quoted, said, type ToolContext, type ToolResult } from './tool.ts';
 import { diffContent } from './diffContent.ts';
 
 export const editFileTool = defineTool({
@@ -44,8 +44,12 @@ export const editFileTool = defineTool({
     }
     const oldText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     const replaced = replaceText(oldText, edits);
-    if (replaced.kind === 'failed')
-      return said(false, `${replaced.message}\nNothing was changed in ${path}.`);
+    if (replaced.kind === 'failed') {
+      const message = `${replaced.message} Nothing was changed in ${path}.`;
+      return replaced.excerpt === undefined
+        ? said(false, message)
+        : quoted(false, message, `file ${path}`, replaced.excerpt);
+    }
     return await write(path, resolved, oldText, replaced, seen, context);
   },
 });

@@ -50,12 +50,16 @@ export const listFilesTool = defineTool({
     } catch (error) {
       return said(false, `${where} could not be listed: ${fileProblem(error)}.`);
     }
-    const notes =
-      unlisted.length === 0 ? '' : ` Ignored or empty, not listed: ${unlisted.slice(0, 30).join(', ')}.`;
-    if (result.lines.length === 0) return said(true, `No files in ${where}.${notes}`);
+    if (result.lines.length === 0 && unlisted.length === 0) return said(true, `No files in ${where}.`);
     const more = result.isCut ? ' or more' : '';
-    const sentence = `${result.lines.length.toLocaleString('en-US')}${more} files in ${where}.${notes}`;
-    return quoted(true, sentence, `files in ${where}`, foldPaths(result.lines, maxEntries).join('\n'));
+    const sentence = `${result.lines.length.toLocaleString('en-US')}${more} files in ${where}.`;
+    // Names are foreign text as well, so these stand inside the quotation too.
+    const notes =
+      unlisted.length === 0
+        ? []
+        : [`(In the folder, but ignored or empty: ${unlisted.slice(0, 30).join(', ')})`];
+    const lines = [...foldPaths(result.lines, maxEntries), ...notes];
+    return quoted(true, sentence, `files in ${where}`, lines.join('\n'));
   },
 });
 
@@ -65,5 +69,5 @@ async function unlistedEntries(folder: string, files: readonly string[]): Promis
   const entries = await readdir(folder, { withFileTypes: true });
   return entries
     .filter(entry => entry.name !== '.git' && !listed.has(entry.name))
-    .map(entry => JSON.stringify(entry.isDirectory() ? `${entry.name}/` : entry.name).slice(1, -1));
+    .map(entry => (entry.isDirectory() ? `${entry.name}/` : entry.name));
 }

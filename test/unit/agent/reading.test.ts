@@ -160,7 +160,7 @@ describe('paths', () => {
     symlinkSync('/etc', path.join(bench.folder, 'out'));
     symlinkSync('a', path.join(bench.folder, 'in'));
     expect((await bench.run('read_file', { path: 'out/passwd' })).text).toContain(
-      'a link that leads outside',
+      'that leads outside the workspace folders',
     );
     expect((await bench.run('create_file', { path: 'out/cordon-test', content: '' })).text).toContain(
       'leads outside',
@@ -191,8 +191,8 @@ describe('list_files', () => {
       '.git/config': '',
     });
     const { text } = await bench.run('list_files', {});
-    expect(dataIn(text)).toBe('.github/ci.yml\n.gitignore\nsrc/a.js');
-    expect(text).toContain('Ignored or empty, not listed: dist/.');
+    expect(dataIn(text)).toMatch(/^\.github\/ci\.yml\n\.gitignore\nsrc\/a\.js\n/);
+    expect(text).toContain('In the folder, but ignored or empty: dist/');
   });
 
   test('filters by glob', async () => {
