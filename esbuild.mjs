@@ -35,7 +35,11 @@ const node = {
   outExtension: { '.js': '.cjs' },
   // The protocol's SDK imports zod by this second name, a barrel without side effects; esbuild then forgets to start
   // zod before it when zod is also reached by a dynamic import, and the program fails as it loads.
-  alias: { 'zod/v4': 'zod' },
+  alias: {
+    // Its main file is UMD, which a bundler cannot follow.
+    'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+    'zod/v4': 'zod',
+  },
   // better-sqlite3 and ripgrep are native and stay packages; vscode is given by the host.
   external: ['vscode', 'better-sqlite3', '@vscode/ripgrep'],
   // Some ESM-only dependencies ask for import.meta.url; in a CommonJS bundle that is this file.

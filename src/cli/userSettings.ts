@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { parse, type ParseError } from 'jsonc-parser';
 import * as z from 'zod';
 import { CordonError } from '../base/errors.ts';
 import { acceptedRules } from '../policy/acceptedRules.ts';
@@ -30,15 +31,18 @@ export function userRules(folders: readonly string[]): RuleSettings[] {
   ];
 }
 
+/** VS Code's settings files are JSON with comments and trailing commas. */
 function rulesIn(file: string): unknown {
-  try {
-    return z.looseObject({}).parse(JSON.parse(readFileSync(file, 'utf8')))['cordon.commands.rules'];
-  } catch (cause) {
-    throw new CordonError(
-      'settings.unreadable',
-      `${file} could not be read as JSON.`,
-      'Mend it, or move it away.',
-      { cause },
+  const errors: ParseError[] = [];
+  const settings = z
+    .looseObject({})
+    .safeParse(
+      parse(readFileSync(file, 'utf8'), errors, { allowTrailingComma: true, allowEmptyContent: true }) ?? {},
     );
-  }
+  if (errors.length === 0 && settings.success) return settings.data['cordon.commands.rules'];
+  throw new CordonError(
+    'settings.unreadable',
+    `${file} could not be read as JSON.`,
+    'Mend it, or move it away.',
+  );
 }
