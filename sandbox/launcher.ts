@@ -15,6 +15,7 @@ import { childrenOf, startTime } from './processTree.ts';
 import { programFiles, type ProgramFiles } from './programFiles.ts';
 import type { LaunchRequest, ProcessExit, Sandbox, SandboxedProcess, SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
+import { seccompFilter } from './seccomp/filter.ts';
 import { homeInside, removeTemporary } from './stateFiles.ts';
 import { pinnedFolders, WorkspaceScanner, type WorkspaceScan } from './workspaceScan.ts';
 
@@ -142,6 +143,7 @@ export class BubblewrapSandbox implements Sandbox {
     const { facts, options } = this;
     const descriptors = request.descriptors ?? [];
     const enter = await this.#enter(request);
+    const filter = seccompFilter(process.arch);
     const plan: LaunchPlan = {
       request,
       scan,
@@ -150,6 +152,7 @@ export class BubblewrapSandbox implements Sandbox {
       // The agent's loopback is nobody else's.
       sharesNetwork: request.view === 'system' && enter.length > 0,
       statusDescriptor: 3 + descriptors.length,
+      ...(filter === undefined ? {} : { seccompDescriptor: 4 + descriptors.length }),
     };
     const command = [
       ...enter,
@@ -161,8 +164,18 @@ export class BubblewrapSandbox implements Sandbox {
     const needsPipes = request.output !== 'inherit' && program === undefined;
     const pipes = needsPipes ? await realPipes(options.stateDirectory, 2) : [];
     const other = request.output === 'inherit' ? 'inherit' : 'pipe';
-    const [out, err]: (number | 'inherit' | 'pipe')[] = [pipes[0]?.writer ?? other, pipes[1]?.writer ?? other];
-    const stdio: StdioOptions = [request.stdin, out, err, ...descriptors.map(() => 'pipe' as const), 'pipe'];
+    const [out, err]: (number | 'inherit' | 'pipe')[] = [
+      pipes[0]?.writer ?? other,
+      pipes[1]?.writer ?? other,
+    ];
+    const stdio: StdioOptions = [
+      request.stdin,
+      out,
+      err,
+      ...descriptors.map(() => 'pipe' as const),
+      'pipe',
+      ...(filter === undefined ? [] : ['pipe' as const]),
+    ];
     const environment =
       program === undefined
         ? commandEnvironment(facts, process.env, request.environment)
@@ -174,6 +187,7 @@ export class BubblewrapSandbox implements Sandbox {
       child.once('error', cause => reject(sandboxErrors.didNotStart(cause.message, cause)));
     });
     for (const [at, bytes] of descriptors.entries()) handOver(child.stdio[3 + at], bytes);
+    if (filter !== undefined) handOver(child.stdio[4 + descriptors.length], filter);
     const output = new CountedOutput(
       pipes[0]?.reader ?? child.stdout,
       pipes[1]?.reader ?? child.stderr,
