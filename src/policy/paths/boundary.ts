@@ -13,7 +13,7 @@ export interface Boundary {
 /** Where a path leads. */
 export type Place =
   | { readonly kind: 'inside'; readonly path: string }
-  | { readonly kind: 'credential'; readonly path: string; readonly name: string }
+  | { readonly kind: 'credential'; readonly path: string; readonly name: string; readonly isInside: boolean }
   /** Outside, but the same on every machine and telling nothing. */
   | { readonly kind: 'harmless'; readonly path: string }
   | { readonly kind: 'outside'; readonly path: string }
@@ -21,7 +21,7 @@ export type Place =
 
 /** Files outside that reading cannot harm, by exact path. */
 const harmless = new Set([
-  '/dev/null',
+  '/dev/null', '/dev/fd/0', '/dev/fd/63',
   '/dev/stdin',
   '/etc/os-release',
   '/usr/lib/os-release',
@@ -55,7 +55,7 @@ export function placeOf(boundary: Boundary, folder: string, path: string): Place
   const written = path.slice(path.lastIndexOf('/') + 1);
   const name =
     credentialIn((inside ?? resolved).split('/')) ?? (isCredentialName(written) ? written : undefined);
-  if (name !== undefined) return { kind: 'credential', path: resolved, name };
+  if (name !== undefined) return { kind: 'credential', path: resolved, name, isInside: inside !== undefined };
   return inside === undefined ? { kind: 'outside', path: resolved } : { kind: 'inside', path: resolved };
 }
 

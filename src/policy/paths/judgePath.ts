@@ -111,7 +111,8 @@ function findingFor(place: Place, use: PathUse, about: About): Finding | undefin
     case 'harmless':
       return undefined;
     case 'credential':
-      return use === 'exists' ? undefined : credentialFinding(place.path, about);
+      if (use === 'exists') return place.isInside ? undefined : outsideFinding(place.path, about);
+      return credentialFinding(place.path, about);
     case 'outside':
       return outsideFinding(place.path, about);
     case 'unknown':
@@ -191,7 +192,7 @@ function judgeListing(
         ? judgeTree(
             context,
             field,
-            { opens, followsLinks: !listing.filesOnly, skipsHidden: listing.skipsHidden },
+            { opens, followsLinks: false, opensLinks: !listing.filesOnly, skipsHidden: listing.skipsHidden },
             about.word,
           )
         : judgePath(context, field, use, about.word);

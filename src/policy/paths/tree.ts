@@ -9,7 +9,10 @@ import { resolvePath } from './resolve.ts';
 export interface TreeScope {
   /** Undefined when every name may come; else true for a name that is opened. */
   readonly opens: ((name: string) => boolean) | undefined;
+  /** It goes into linked folders, whatever their name. */
   readonly followsLinks: boolean;
+  /** It opens what links of a fitting name point to. */
+  readonly opensLinks?: boolean;
   readonly skipsHidden: boolean;
   /** Paths are split at blanks afterwards, so that names with blanks or quotes in them would come apart. */
   readonly splits?: boolean;
@@ -46,7 +49,7 @@ export function treeHazard(boundary: Boundary, root: string, scope: TreeScope): 
       if (entry.isDirectory()) {
         if (name !== 'node_modules' && name !== '.git') queue.push(path);
       } else if (entry.isSymbolicLink()) {
-        if (!scope.followsLinks) continue;
+        if (!scope.followsLinks && !(scope.opensLinks && (scope.opens === undefined || scope.opens(name)))) continue;
         const target = resolvePath(folder, name);
         if (target === undefined || insideFolder(boundary, target) === undefined)
           return { kind: 'leadsOutside', path };

@@ -209,7 +209,7 @@ function variablePieces(
     );
     return [{ kind: 'open', splits: true, guess: ' ' }];
   }
-  if (!plainVariables.has(name) && !/^(?:\d+|@|\*)$/.test(name))
+  if (!plainVariables.has(name) && !/^(?:\d+|@|\*)$/.test(name) && (!/^[a-z][a-z0-9_]*$/.test(name) || /pass|pwd|secret|token|key|auth|cred/.test(name)))
     context.report(
       asking(
         'variable.unknown',

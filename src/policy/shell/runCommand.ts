@@ -43,7 +43,7 @@ export function runCommand(
     span: walk.span(node),
     folders: state.folders,
     input: feed,
-    assignments: assignments.map(part => assignmentFor(walk, part, state)),
+    assignments: assignments.map(part => assignmentFor(walk, part, state, false, node.name?.value)),
     isFunction: walk.functions.has(literal(words[0] ?? textField('', [0, 0])) ?? ''),
   };
   if (
@@ -125,7 +125,7 @@ function effectOf(walk: Walk, command: SimpleCommand, state: ShellState): Outcom
       if (
         name &&
         literal(name) === 'set' &&
-        args.every(argument => /^[-+][a-zA-Z]+$/.test(literal(argument) ?? ' '))
+        /^[-+]/.test((args[0] && literal(args[0])) ?? '') && args.every(argument => /^[-+]?[a-zA-Z]+$/.test(literal(argument) ?? ' '))
       )
         return { ok: state, failed: state };
       if (name && literal(name) === 'command' && /^-[vV]$/.test((args[0] && literal(args[0])) ?? ''))
@@ -210,8 +210,7 @@ function assignmentFor(
   walk: Walk,
   part: Assignment,
   state: ShellState,
-  stays = false,
-): { name: string; value: Field; span: readonly [number, number] } {
+  stays = false, command?: string): { name: string; value: Field; span: readonly [number, number] } {
   const context = walk.expansion(state);
   const span = walk.span(part);
   if (part.index !== undefined)
@@ -233,7 +232,7 @@ function assignmentFor(
     };
   const harmless = stays
     ? isPlainAssignment(part.name) || isHarmlessForCommand(part.name, literal(value))
-    : isHarmlessForCommand(part.name, part.append ? undefined : literal(value));
+    : isHarmlessForCommand(part.name, part.append ? undefined : literal(value)) || (part.name === 'IFS' && command === 'read');
   if (!harmless)
     walk.ask('variable.dangerous', `Setting \`${part.name}\` may change what programs do.`, span, 50);
   return { name: part.name, value, span };

@@ -70,7 +70,7 @@ export const fileTools: readonly ToolTable[] = [
     values: '--relative-to --relative-base',
     operands: 'exists',
     anyOption: true,
-    allows: ['realpath src', 'realpath -m a/../b', 'realpath --relative-to=. src'],
+    allows: ['realpath src', 'realpath -m src/../lib', 'realpath --relative-to=. src'],
     asks: ['realpath /etc/passwd', 'realpath ~'],
   },
   {

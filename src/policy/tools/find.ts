@@ -32,13 +32,13 @@ export const find: ToolTable = {
   aliases: ['gfind'],
   reason: 'Lists names; deleting and writing are left out, and what it would run is judged by itself.',
   operands: 'text',
-  anyOption: true,
+  anyWord: true,
   refine: judgeExpression,
   allows: [
     'find .', "find . -name '*.ts'", "find src -type f -name '*.ts' -not -path '*/node_modules/*'", 'find . -maxdepth 2 -type d', 'find', "find . \\( -name a -o -name b \\) -print0", 'find . -newer README.md', 'find . -mtime -1 -size +10k', "find . -name '*.md' -exec wc -l {} +", "find src -name '*.ts' -exec grep -l foo {} \\;", "find . ! -name x", "find . -type f -printf '%p\\n'", 'find src -name *.ts',
   ],
   asks: [
-    'find / -name x', 'find ~', 'find ..', 'find . -delete', "find . -name '*.ts' -exec rm {} \\;", "find . -name '*.ts' -exec sh -c 'id' \\;", 'find . -fprint out', 'find . -ok cat {} \\;', 'find . -execdir cat {} +', 'find . -fls out', 'find "$x"', 'find . -exec {} \\;', 'find . -unknown', 'find . -type f -fprintf out %p', 'find . -newer /etc/passwd', "find . -exec cat /etc/passwd \\;", 'find -files0-from x', 'find . $x', 'find . -name *', 'find . -name -*e',
+    'find / -name x', 'find ~', 'find ..', 'find . -delete', "find . -name '*.ts' -exec rm {} \\;", "find . -name '*.ts' -exec sh -c 'rm x' \\;", 'find . -fprint out', 'find . -ok cat {} \\;', 'find . -execdir cat {} +', 'find . -fls out', 'find "$x"', 'find . -exec {} \\;', 'find . -unknown', 'find . -type f -fprintf out %p', 'find . -newer /etc/passwd', "find . -exec cat /etc/passwd \\;", 'find -files0-from x', 'find . $x', 'find . -name *', 'find . -name -*e',
   ],
 };
 

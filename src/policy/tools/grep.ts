@@ -1,6 +1,7 @@
 import type { Finding } from '../finding.ts';
 import type { JudgeContext } from '../judgeCommand.ts';
 import { judgePath, judgeTree } from '../paths/judgePath.ts';
+import { isOrdinarySearch } from './ordinarySearch.ts';
 import { namePattern } from '../paths/globs.ts';
 import { literal, textField } from '../shell/field.ts';
 import type { ParsedArguments } from './parseArguments.ts';
@@ -22,12 +23,12 @@ export const grep: ToolTable = {
   anyOption: true,
   refine: judgeOperands,
   allows: [
-    'grep -n foo src/a.ts', 'grep -rn foo src', 'grep -rn foo src/ --include=*.ts', "grep -E 'a|b' README.md", 'grep -c foo', 'grep -i -A3 foo README.md', 'grep foo *.md',
+    'grep -n foo src/a.ts', 'grep -rn TODO .', "grep -rnE 'TODO|FIXME' .", 'grep -rl foo .', "grep -rn 'import .* from' .", 'grep -rn foo src', 'grep -rn foo src/ --include=*.ts', "grep -E 'a|b' README.md", 'grep -c foo', 'grep -i -A3 foo README.md', 'grep foo *.md',
     "grep -rl 'x' src", 'grep -e foo -e bar README.md', "grep -- '-x' README.md", 'grep --color=never foo README.md', 'grep -5 foo README.md', "grep 'rm -rf /' README.md", 'egrep foo README.md',
   ],
   asks: [
     'grep root /etc/passwd', 'grep -f /etc/passwd README.md', 'grep -r KEY ..', 'grep -r KEY /', 'grep KEY .env', 'grep -f.env README.md', 'grep foo "$x"', 'grep foo $(ls)', 'grep -r KEY ~',
-    'grep -e KEY .env', 'grep foo src/a.ts .env', 'grep foo *.pem', 'grep foo .e*', 'grep --file=.env README.md', 'grep foo < .env', 'grep foo README.md > x',
+    'grep -e KEY .env', 'grep -r API_KEY .', "grep -r '' .", "grep -rh . .", 'grep -rA5 foo .', 'grep -rv foo .', "grep -r '[a-z]*' .", "grep -r 'foo|' .", 'grep -R foo links', 'grep foo src/a.ts .env', 'grep foo *.pem', 'grep foo .e*', 'grep --file=.env README.md', 'grep foo < .env', 'grep foo README.md > x',
   ],
 };
 
@@ -37,7 +38,11 @@ function judgeOperands(parsed: ParsedArguments, command: SimpleCommand, context:
   const operands = patternGiven ? parsed.operands : parsed.operands.slice(1);
   const recursive = has('-r', '-R', '--recursive', '--dereference-recursive') || parsed.options.some(({ name, value }) => (name === '-d' || name === '--directories') && value !== undefined && literal(value) !== 'skip' && literal(value) !== 'read');
   if (!recursive) return operands.flatMap(({ field, word }) => (literal(field) === '-' ? [] : (judgePath(context, field, 'read', word) ?? [])));
-  const scope = { opens: includedNames(parsed), followsLinks: has('-R', '--dereference-recursive'), skipsHidden: false };
+  const pattern = patternGiven ? undefined : parsed.operands[0] && literal(parsed.operands[0].field);
+  const surroundings = has('-A', '-B', '-C', '-v', '--after-context', '--before-context', '--context', '--invert-match');
+  // What can only print lines with an ordinary word in them, or names of files, tells no secret.
+  const tellsNothing = has('-l', '--files-with-matches', '-L', '--files-without-match', '-q', '--quiet', '--silent', '-c', '--count') || (pattern !== undefined && !surroundings && context.masked && isOrdinarySearch(pattern));
+  const scope = { opens: tellsNothing ? () => false : includedNames(parsed), followsLinks: has('-R', '--dereference-recursive'), skipsHidden: false };
   if (operands.length === 0) return [judgeTree(context, textField('.', command.span), scope)].filter(finding => finding !== undefined);
   return operands.flatMap(({ field, word }) => judgeTree(context, field, scope, word) ?? []);
 }

@@ -55,6 +55,10 @@ export function parseArguments(table: ToolTable, words: readonly Field[], from: 
   for (let index = from; index < words.length; index++) {
     const field = words[index];
     if (field === undefined) break;
+    if (table.anyWord) {
+      operands.push({ field, word: index });
+      continue;
+    }
     const text = literal(field) ?? knownStart(field);
     const whole = literal(field) !== undefined;
     if (!open || (whole && (text === '-' || !text.startsWith('-'))) || (!whole && !mayBeOption(field))) {
@@ -66,7 +70,7 @@ export function parseArguments(table: ToolTable, words: readonly Field[], from: 
       open = false;
       continue;
     }
-    if (table.anyOption && !(whole && startsWithKnown(text, kinds))) {
+    if (table.anyOption && !whole && !startsWithKnown(text, kinds)) {
       operands.push({ field, word: index });
       continue;
     }

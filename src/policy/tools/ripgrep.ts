@@ -1,6 +1,8 @@
 import type { Finding } from '../finding.ts';
 import type { JudgeContext } from '../judgeCommand.ts';
 import { judgeTree } from '../paths/judgePath.ts';
+import type { TreeScope } from '../paths/tree.ts';
+import { isOrdinarySearch } from './ordinarySearch.ts';
 import { namePattern } from '../paths/globs.ts';
 import { literal, textField } from '../shell/field.ts';
 import type { ParsedArguments } from './parseArguments.ts';
@@ -25,8 +27,8 @@ export const ripgrep: ToolTable = {
   },
   operands: 'text',
   refine: judgeOperands,
-  allows: ['rg foo', 'rg -n foo src', "rg 'a b' src -g '*.ts'", 'rg --files', 'rg --files src', 'rg -l foo -t ts', 'rg -A 3 foo src/a.ts', 'rg -e foo src', 'rg --json foo src', "rg -tpy 'def ' src", 'rg -- -x src'],
-  asks: ['rg --pre=sh foo', 'rg --pre sh foo', 'rg foo /etc', 'rg foo ..', 'rg -f .env foo', 'rg -z foo', 'rg --hostname-bin=x foo', 'rg *', 'rg foo .env', 'rg --pr=x foo', 'rg --search-zip foo'],
+  allows: ['rg foo', 'rg TODO', 'rg -l KEY', 'rg -n foo src', "rg 'a b' src -g '*.ts'", 'rg --files', 'rg --files src', 'rg -l foo -t ts', 'rg -A 3 foo src/a.ts', 'rg -e foo src', 'rg --json foo src', "rg -tpy 'def ' src", 'rg -- -x src'],
+  asks: ['rg SECRET', 'rg .', 'rg -A3 foo', 'rg --pre=sh foo', 'rg --pre sh foo', 'rg foo /etc', 'rg foo ..', 'rg -f .env foo', 'rg -z foo', 'rg --hostname-bin=x foo', 'rg *', 'rg foo .env', 'rg --pr=x foo', 'rg --search-zip foo'],
 };
 
 function judgeOperands(parsed: ParsedArguments, command: SimpleCommand, context: JudgeContext): readonly Finding[] {
@@ -39,7 +41,11 @@ function judgeOperands(parsed: ParsedArguments, command: SimpleCommand, context:
   const opens = patterns.length > 0 && patterns.every(pattern => pattern !== undefined) ? (name: string) => patterns.some(pattern => pattern?.test(name)) : undefined;
   // A glob that names hidden files finds them in spite of the default.
   const skipsHidden = !(has('--hidden', '-.') || unrestricted >= 2 || globs.some(glob => glob.includes('.') && !/^!|^\*\.\w+$|^\*\.\{[\w,]+\}$/.test(glob)));
-  const scope = { opens: listsOnly ? () => false : opens, followsLinks: has('-L', '--follow'), skipsHidden };
+  const scope: { opens: TreeScope['opens']; followsLinks: boolean; skipsHidden: boolean } = { opens: listsOnly ? () => false : opens, followsLinks: has('-L', '--follow'), skipsHidden };
+  // What can only print lines with an ordinary word in them tells no secret.
+  const pattern = has('-e', '--regexp', '-f', '--file') || listsOnly ? undefined : parsed.operands[0] && literal(parsed.operands[0].field);
+  if (pattern !== undefined && !has('-A', '-B', '-C', '-v', '--after-context', '--before-context', '--context', '--invert-match', '--passthru') && context.masked && isOrdinarySearch(pattern)) scope.opens = () => false;
+  if (has('-l', '--files-with-matches', '--files-without-match', '-q', '--quiet', '-c', '--count', '--count-matches')) scope.opens = () => false;
   // Without a path it reads its input when something is piped in, and the working folder otherwise.
   if (operands.length === 0) return command.input.kind === 'nothing' ? [judgeTree(context, textField('.', command.span), scope)].filter(finding => finding !== undefined) : [];
   return operands.flatMap(({ field, word }) => (literal(field) === '-' ? [] : (judgeTree(context, field, scope, word) ?? [])));

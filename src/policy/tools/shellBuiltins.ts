@@ -11,13 +11,12 @@ import type { ToolTable } from './table.ts';
 
 /** The shell's own commands that change nothing outside the line itself. */
 export const shellBuiltins: readonly ToolTable[] = [
-  { name: 'true', aliases: [':', 'false'], reason: 'Does nothing.', operands: 'text', anyOption: true, allows: ['true', 'false || true', ': a b'], asks: [': > x'] },
+  { name: 'true', aliases: [':', 'false'], reason: 'Does nothing.', operands: 'text', anyWord: true, allows: ['true', 'false || true', ': a b'], asks: [': > x'] },
   {
     name: 'echo',
     reason: 'Prints its words.',
-    flags: '-n -e -E',
     operands: 'text',
-    anyOption: true,
+    anyWord: true,
     allows: ['echo hello', 'echo "a $HOME"', 'echo -n x', 'echo "---"', 'echo *.ts', "echo 'rm -rf /'", 'echo "$(date)"', 'echo $?', 'echo a 2>/dev/null', 'echo a >&2', 'echo 日本', 'echo --help'],
     asks: ['echo a > x', 'echo "$(rm x)"', 'echo $ANTHROPIC_API_KEY', 'echo `id > x`', 'echo a | sh', 'echo ${!x}', 'echo ${x@P}', 'echo $((a[$(id)]))'],
   },
@@ -79,7 +78,7 @@ export const shellBuiltins: readonly ToolTable[] = [
     name: 'test',
     reason: 'Tests files and texts.',
     operands: 'text',
-    anyOption: true,
+    anyWord: true,
     refine: judgeTestWords,
     allows: ['test -d src', 'test -f README.md && cat README.md', 'test "$HOME" = x', 'test -n "$(ls)"', 'test 1 -eq 1', 'test ! -e x', 'test -f .env'],
     asks: ["test -v 'a[$(id)]'", 'test -v x', 'test -f /etc/passwd', 'test $x', 'test -R x', 'test -f "$x"', 'test a -nt /etc/passwd'],
@@ -88,7 +87,7 @@ export const shellBuiltins: readonly ToolTable[] = [
     name: '[',
     reason: 'The same as test.',
     operands: 'text',
-    anyOption: true,
+    anyWord: true,
     refine: judgeTestWords,
     allows: ['[ -f README.md ] && cat README.md', '[ -d src -a -d lib ]', '[ "$a" = "$b" ]', '[ -z "$HOME" ]', '[ $? -eq 0 ]', '[ ! -f x ]', 'if [ -f README.md ]; then cat README.md; fi'],
     asks: ["[ -v 'a[$(id)]' ]", '[ -f ~/.ssh/id_rsa ]', '[ $x = y ]', '[ -f README.md'],

@@ -35,6 +35,8 @@ export interface ToolTable {
   readonly numbers?: boolean;
   /** No option of this tool can do harm, so that a word which may turn out to be one is no danger. */
   readonly anyOption?: boolean;
+  /** It has no options that matter: every word is an operand. */
+  readonly anyWord?: boolean;
   /** Options end at the first operand. */
   readonly stopsAtOperand?: boolean;
   /** Judges what a table cannot say: small languages, options that matter together. */

@@ -1,7 +1,8 @@
 import { asking } from '../../finding.ts';
 import type { Finding } from '../../finding.ts';
 import type { JudgeContext } from '../../judgeCommand.ts';
-import { literal } from '../../shell/field.ts';
+import { literal, textField } from '../../shell/field.ts';
+import type { Field } from '../../shell/field.ts';
 import type { SimpleCommand } from '../../shell/line.ts';
 import { notOnlyReading } from '../notOnlyReading.ts';
 import type { ParsedArguments } from '../parseArguments.ts';
@@ -28,6 +29,8 @@ const readsRevisions = (parsed: ParsedArguments, command: SimpleCommand, context
   ...inRepository(command, context),
   ...formats(parsed),
   ...judgeRevisionsAndPaths(parsed, context),
+  // `-L 1,5:file`, `-L :function:file`
+  ...judgeRevisionsAndPaths({ ...parsed, operands: parsed.options.flatMap(({ name, value, word }) => (name === '-L' && value ? [{ field: lastPart(value), word }] : [])) }, context),
 ];
 
 const readsNames = (parsed: ParsedArguments, command: SimpleCommand, context: JudgeContext): readonly Finding[] => [
@@ -186,7 +189,7 @@ export const gitTools: readonly ToolTable[] = [
     reason: 'Lists branches; making, moving and deleting them is left out.',
     flags: '-a -r -v -vv -l -i -q --all --remotes --list --verbose --show-current --no-color --color --no-column --ignore-case --abbrev --no-abbrev',
     values: '--sort --contains --no-contains --merged --no-merged --points-at --format',
-    optional: '--sort --contains --no-contains --merged --no-merged --points-at --format --color --abbrev --column',
+    optional: '--color --abbrev --column',
     operands: 'text',
     refine: (parsed, command, context) => [
       ...inRepository(command, context),
@@ -201,7 +204,7 @@ export const gitTools: readonly ToolTable[] = [
     reason: 'Lists tags; making and deleting them is left out.',
     flags: '-l -i --list --no-color --color --ignore-case --no-column',
     values: '--sort --contains --no-contains --merged --no-merged --points-at --format',
-    optional: '-n --sort --contains --no-contains --merged --no-merged --points-at --format --color --column',
+    optional: '-n --color --column',
     operands: 'text',
     refine: (parsed, command, context) => [
       ...inRepository(command, context),
@@ -296,6 +299,11 @@ export const gitTools: readonly ToolTable[] = [
   },
   { name: 'git version', aliases: ['git --version'], reason: 'Prints its version.', flags: '--build-options', allows: ['git version', 'git --version'], asks: ['git version x'] },
 ];
+
+function lastPart(field: Field): Field {
+  const text = literal(field);
+  return text === undefined ? field : textField(text.slice(text.lastIndexOf(':') + 1), field.span);
+}
 
 function inRepositoryOnly(_parsed: ParsedArguments, command: SimpleCommand, context: JudgeContext): readonly Finding[] {
   return inRepository(command, context);
