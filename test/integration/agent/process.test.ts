@@ -3,7 +3,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { methods, PROTOCOL_VERSION } from '@agentclientprotocol/sdk';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { realBroker } from '../../unit/agent/realBroker.ts';
 import { calls, scriptedModel, toolResults } from '../../unit/agent/scriptedModel.ts';
 import { folderWith, startOf } from '../../unit/agent/testAgent.ts';
@@ -21,6 +21,17 @@ beforeAll(() => {
   bundle = bundleAgent();
 });
 afterAll(() => bundle[Symbol.dispose]());
+
+const folders: string[] = [];
+afterEach(() => {
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+function temporary(files: Record<string, string>): string {
+  const folder = folderWith(files);
+  folders.push(folder);
+  return folder;
+}
 
 const start = (key: string | undefined, environment?: Record<string, string>) =>
   launchAgent({
@@ -95,7 +106,7 @@ test.each(['anthropic', 'openai'] as const)(
       calls(['run_command', { command: 'cat a.txt' }]),
       { content: 'Done.' },
     ]);
-    const folder = folderWith({ 'a.txt': 'hello world\n' });
+    const folder = temporary({ 'a.txt': 'hello world\n' });
     const key = freshKey();
     await using agent = start(`${key.toString('hex')}\n`, {
       ANTHROPIC_BASE_URL: 'http://127.0.0.1:9',
@@ -120,7 +131,6 @@ test.each(['anthropic', 'openai'] as const)(
     // The broker hangs up: the agent goes.
     agent.child.stdin.end();
     expect(await agent.exited).toBe(0);
-    rmSync(folder, { recursive: true });
   },
 );
 
@@ -128,7 +138,7 @@ test('it serves one session and one turn at a time', async () => {
   await using model = await scriptedModel([
     { response: { content: 'word '.repeat(200) }, streamingProfile: { ttft: 1, tps: 5 } },
   ]);
-  const folder = folderWith({});
+  const folder = temporary({});
   const key = freshKey();
   await using agent = start(`${key.toString('hex')}\n`);
   const { connection, sessionId, prompt, broker } = await opened(agent, key, model.socketPath, folder);
@@ -144,7 +154,6 @@ test('it serves one session and one turn at a time', async () => {
   await expect(prompt('Me too')).rejects.toThrow('a turn is running already');
   await connection.agent.notify(methods.agent.session.cancel, { sessionId });
   expect(await turn).toEqual({ stopReason: 'cancelled' });
-  rmSync(folder, { recursive: true });
 });
 
 test('a start that does not fit the contract is refused', async () => {
@@ -158,12 +167,11 @@ test('a start that does not fit the contract is refused', async () => {
 });
 
 test('a gateway that is gone fails the prompt in plain words', async () => {
-  const folder = folderWith({});
+  const folder = temporary({});
   const key = freshKey();
   await using agent = start(`${key.toString('hex')}\n`);
   const { prompt } = await opened(agent, key, path.join(folder, 'no.sock'), folder);
   await expect(prompt('Hi')).rejects.toThrow('The model could not be reached.');
-  rmSync(folder, { recursive: true });
 });
 
 test('in a network of its own, with nothing but its loopback, it still reaches the gateway', async () => {
@@ -171,7 +179,7 @@ test('in a network of its own, with nothing but its loopback, it still reaches t
     calls(['list_files', {}], ['read_file', { path: '.env' }], ['search', { pattern: 'zzz' }]),
     { content: 'Done.' },
   ]);
-  const folder = folderWith({ 'a.txt': 'x', '.env': 'SECRET=1' });
+  const folder = temporary({ 'a.txt': 'x', '.env': 'SECRET=1' });
   // As the sandbox lays it over files that hold secrets.
   chmodSync(path.join(folder, '.env'), 0o000);
   const key = freshKey();
@@ -190,7 +198,6 @@ test('in a network of its own, with nothing but its loopback, it still reaches t
     '.env could not be read: reading it is not permitted (files that usually hold secrets are hidden from the sandbox).',
     'Nothing matches "zzz" in the workspace folder.',
   ]);
-  rmSync(folder, { recursive: true });
 });
 
 test('stopping at any moment ends the turn as cancelled, and the agent lives on', async () => {
@@ -200,7 +207,7 @@ test('stopping at any moment ends the turn as cancelled, and the agent lives on'
       calls(['list_files', {}], ['run_command', { command: 'sleep 1' }]),
     ),
   );
-  const folder = folderWith({ 'a.txt': 'x' });
+  const folder = temporary({ 'a.txt': 'x' });
   const key = freshKey();
   await using agent = start(`${key.toString('hex')}\n`);
   const { connection, sessionId, prompt } = await opened(agent, key, model.socketPath, folder);
@@ -211,5 +218,4 @@ test('stopping at any moment ends the turn as cancelled, and the agent lives on'
     expect(await answer).toEqual({ stopReason: 'cancelled' });
   }
   expect(agent.err()).toBe('');
-  rmSync(folder, { recursive: true });
 });
