@@ -2,10 +2,12 @@
 // network, whose making and unmaking is most of the time), and a way to look in.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { OverlayFolder } from '../../../src/overlay/changeset.ts';
+import { removeTree } from '../../../src/overlay/removeTree.ts';
 
 export interface LiveOverlay extends AsyncDisposable {
   readonly folder: OverlayFolder;
@@ -29,9 +31,11 @@ export async function liveOverlay(fill: (lower: string) => void): Promise<LiveOv
     path.join(root, 'state'),
   ];
   for (const each of [lower, control, state]) mkdirSync(each);
+  fill(lower);
+  // What is there when a session begins is older than it, also by a clock that ticks a hundred times a second.
+  await wait(15);
   for (const name of ['upper', 'work']) mkdirSync(path.join(control, name));
   symlinkSync(lower, path.join(control, 'lower'));
-  fill(lower);
   let holder: ChildProcess | undefined;
   const overlay = {
     folder: { lower, upper: path.join(control, 'upper') },
@@ -60,10 +64,7 @@ export async function liveOverlay(fill: (lower: string) => void): Promise<LiveOv
     },
     async [Symbol.asyncDispose]() {
       await overlay.unmount();
-      // The kernel makes it so that only root can enter.
-      const inner = path.join(control, 'work', 'work');
-      if (existsSync(inner)) chmodSync(inner, 0o700);
-      rmSync(root, { recursive: true, force: true });
+      removeTree(root);
     },
   };
   await overlay.mount();

@@ -1,0 +1,58 @@
+import { closeSync, openSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type Sqlite from 'better-sqlite3';
+import { ObjectStore } from '../base/objectStore.ts';
+
+/** What is kept beside an overlay's layers: what the agent worked from, and its checkpoints. */
+export interface OverlayRecord extends Disposable {
+  readonly database: Sqlite.Database;
+  readonly contents: ObjectStore;
+}
+
+/** Opens or creates it in the folder that holds the layers. Files are 0600. */
+export function openOverlayRecord(upper: string): OverlayRecord {
+  const directory = path.dirname(upper);
+  const file = path.join(directory, 'record.db');
+  // Created by us first, so that it never exists with a wider mode.
+  closeSync(openSync(file, 'a', 0o600));
+  const Database = createRequire(import.meta.url)('better-sqlite3') as typeof Sqlite;
+  const database = new Database(file, { timeout: 5_000 });
+  database.pragma('journal_mode = WAL');
+  database.pragma('synchronous = NORMAL');
+  database.exec(schema);
+  return {
+    database,
+    contents: new ObjectStore(path.join(directory, 'contents')),
+    [Symbol.dispose]: () => void database.close(),
+  };
+}
+
+// Paths are JSON: names that are not UTF-8 hold what SQLite's text would lose.
+const schema = `
+CREATE TABLE IF NOT EXISTS bases (
+  path TEXT PRIMARY KEY,
+  -- An identity as applySteps knows it; 'unknown' when the user changed it while the agent worked.
+  identity TEXT NOT NULL,
+  -- SHA-256 of the content, when it was kept.
+  content TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS looks (
+  -- Milliseconds since the epoch: every difference there was then has a base.
+  at INTEGER NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS checkpoints (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  label TEXT NOT NULL
+) STRICT;
+-- What the upper layer held at a path from one checkpoint (included) to another (not included; null: still).
+CREATE TABLE IF NOT EXISTS held (
+  path TEXT NOT NULL,
+  since INTEGER NOT NULL,
+  until INTEGER,
+  entry TEXT NOT NULL,
+  PRIMARY KEY (path, since)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS held_now ON held (until);
+`;
