@@ -10,6 +10,8 @@ export type Step = Fixture['response'] | Omit<Fixture, 'match'>;
 /** A third-party mock of the providers' services behind a Unix socket, answering one step after the other. */
 export interface ScriptedModel extends AsyncDisposable {
   readonly socketPath: string;
+  /** The same service on a loopback port: `http://127.0.0.1:PORT`. */
+  readonly origin: string;
   /** What was asked, in the form of Chat Completions whatever the wire. */
   readonly requests: ChatCompletionRequest[];
   /** Everything that was sent, headers and bodies as they came. */
@@ -49,6 +51,7 @@ export async function scriptedModel(steps: readonly Step[]): Promise<ScriptedMod
   await once(server, 'listening');
   return {
     socketPath,
+    origin: `http://127.0.0.1:${mock.port}`,
     requests,
     raw: () => raw,
     async [Symbol.asyncDispose]() {

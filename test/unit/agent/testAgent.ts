@@ -22,12 +22,16 @@ export interface TestAgent extends AsyncDisposable {
 export interface TestAgentOptions {
   readonly files?: Readonly<Record<string, string | Buffer>>;
   readonly start?: Partial<AgentStart>;
+  /** Puts something between the agent and the scripted service: gives the socket and the token to use. */
+  readonly gateway?: (model: ScriptedModel) => Promise<{ socketPath: string; token: string }>;
 }
 
 /** The agent in this process, with a model that follows `steps`, a real folder and a broker that really acts. */
 export async function testAgent(steps: readonly Step[], options: TestAgentOptions = {}): Promise<TestAgent> {
   const folder = folderWith(options.files ?? {});
   const model = await scriptedModel(steps);
+  const gateway = await options.gateway?.(model);
+  const start = gateway === undefined ? options.start : { ...options.start, token: gateway.token };
   const broker = realBroker();
   const connection = broker.app.connect(cordonAgent());
   const { agent } = connection;
@@ -35,7 +39,7 @@ export async function testAgent(steps: readonly Step[], options: TestAgentOption
   const { sessionId } = await agent.request(methods.agent.session.new, {
     cwd: folder,
     mcpServers: [],
-    _meta: { cordon: startOf(model.socketPath, options.start) },
+    _meta: { cordon: startOf(gateway?.socketPath ?? model.socketPath, start) },
   });
   return {
     folder,
