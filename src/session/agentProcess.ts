@@ -72,8 +72,9 @@ export async function startAgentProcess(
     await agent.open(key, patience);
     return agent;
   } catch (error) {
+    const reason = await agent.reasonFor(error);
     await agent.kill();
-    throw await agent.reasonFor(error);
+    throw reason;
   } finally {
     key.fill(0);
   }
@@ -108,7 +109,11 @@ export class AgentProcess {
     if (stdin === null || stdout === null)
       throw new CordonError('agent.start', 'The agent was started without its pipes.');
     await proveToAgent(key, stdout, stdin, signal);
-    this.#connection = this.#serve().connect(agentStream(stdin, stdout, error => this.#violate(error)));
+    const stream = agentStream(stdin, stdout, {
+      onNotification: (method, params) => this.#notified(method, params),
+      onViolation: error => this.#violate(error),
+    });
+    this.#connection = this.#serve().connect(stream);
     const request = { cancellationSignal: signal, stopWaitingOnCancel: true };
     const { agent } = this.#connection;
     const { protocolVersion } = await agent.request(methods.agent.initialize, hello, request);
@@ -164,11 +169,7 @@ export class AgentProcess {
   #serve() {
     const { requests } = this.#options;
     const { client: ours } = methods;
-    // Updates come first: they are then handled as they arrive, before the answer that follows them.
     return client({ name: 'cordon' })
-      .onNotification(ours.session.update, this.#checked(incoming.UpdateNotification), ({ params }) =>
-        this.#guarded(() => requests.update(params.update)),
-      )
       .onRequest(
         ours.terminal.create,
         this.#checked(incoming.CreateTerminal),
@@ -204,12 +205,18 @@ export class AgentProcess {
       })
       .onRequest('*', ({ method }) => {
         throw this.#violate(violation(`asked for "${method.slice(0, 100)}", which Cordon does not offer`));
-      })
-      .onNotification('*', ({ method }) => {
-        // Cancelling a request of its own is the library's business.
-        if (!method.startsWith('$/'))
-          this.#violate(violation(`sent the unknown message "${method.slice(0, 100)}"`));
       });
+  }
+
+  #notified(method: string, params: unknown): void {
+    if (method !== methods.client.session.update)
+      throw violation(`sent the unknown message "${method.slice(0, 100)}"`);
+    const { update } = this.#checked(incoming.UpdateNotification)(params);
+    try {
+      this.#options.requests.update(update);
+    } catch (error) {
+      throw violation(`could not be followed (${messageOf(error)})`);
+    }
   }
 
   #checked<Schema extends z.ZodType>(schema: Schema): (params: unknown) => z.infer<Schema> {
@@ -223,14 +230,6 @@ export class AgentProcess {
     };
   }
 
-  #guarded(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#violate(violation(`could not be followed (${messageOf(error)})`));
-    }
-  }
-
   #violate(error: CordonError): CordonError {
     this.#violation ??= error;
     void this.kill();
@@ -242,13 +241,18 @@ export class AgentProcess {
     if (words !== '') this.#options.log.warn(`The agent's last words: ${words}`);
     if (this.#violation) return this.#violation;
     const how = limit ?? (signal ? `It was ended by ${signal}.` : `Its exit status was ${code}.`);
-    const said = this.#sessionId === '' && words !== '' ? ` It said: ${words.slice(-500)}` : '';
+    const said = this.#sessionId === '' && words !== '' ? ` It said: ${withoutStack(words)}` : '';
     return new CordonError(
       'agent.died',
       `The agent process ended unexpectedly. ${how}${said}`,
       'Your files and this conversation are kept; send a message to go on with a fresh agent.',
     );
   }
+}
+
+function withoutStack(text: string): string {
+  const lines = text.split('\n').filter(line => line.trim() !== '' && !/^\s+(at |\^)/.test(line));
+  return lines.join(' ').slice(-500);
 }
 
 /** Milliseconds for starting, generous for a loaded machine. */

@@ -5,16 +5,18 @@ import type { AnyMessage, Stream } from '@agentclientprotocol/sdk';
 import * as z from 'zod';
 import { CordonError } from '../base/errors.ts';
 
+interface Listeners {
+  /** A message that wants no answer, but for the protocol's own (`$/…`). Throws a CordonError when it is not acceptable. */
+  readonly onNotification: (method: string, params: unknown) => void;
+  readonly onViolation: (error: CordonError) => void;
+}
+
 /**
  * The agent's stdio as a stream of JSON-RPC messages, one a line. A line that is too long or is no message ends the
  * stream with a CordonError `agent.protocol`; `onViolation` is told first. The library's own stream would answer it
- * and go on.
+ * and go on, and it drops notifications that it cannot read: those are taken out here, in their order.
  */
-export function agentStream(
-  output: Writable,
-  input: Readable,
-  onViolation: (error: CordonError) => void,
-): Stream {
+export function agentStream(output: Writable, input: Readable, listeners: Listeners): Stream {
   return {
     writable: new WritableStream<AnyMessage>({
       async write(message) {
@@ -22,7 +24,7 @@ export function agentStream(
         if (!output.write(JSON.stringify(message) + '\n')) await once(output, 'drain');
       },
     }),
-    readable: ReadableStream.from(messages(input, onViolation)),
+    readable: ReadableStream.from(messages(input, listeners)),
   };
 }
 
@@ -31,7 +33,7 @@ const maxMessage = 16 * 1024 * 1024;
 
 async function* messages(
   input: Readable,
-  onViolation: (error: CordonError) => void,
+  { onNotification, onViolation }: Listeners,
 ): AsyncGenerator<AnyMessage> {
   let pieces: Buffer[] = [];
   let size = 0;
@@ -43,7 +45,10 @@ async function* messages(
         pieces = [];
         size = 0;
         if (line.length > maxMessage) throw violation('sent a message that is too long');
-        if (line.length > 0) yield parsed(line);
+        if (line.length === 0) continue;
+        const message = parsed(line);
+        if (!('method' in message) || 'id' in message || message.method.startsWith('$/')) yield message;
+        else onNotification(message.method, message.params);
       }
       pieces.push(chunk.subarray(from));
       size += chunk.length - from;

@@ -197,8 +197,11 @@ class AgentSession implements Session {
       if (turn.isStopped) this.#quiet = this.#quieten(agent, answer);
       return turn.isOutOfTime ? 'limit' : ends[reason];
     } catch (error) {
+      // An agent that is gone, or was found out, is not asked again; one whose model failed is.
+      if (error instanceof CordonError)
+        this.#quiet = Promise.all([this.#quiet, this.#endAgent()]).then(() => {});
       if (turn.isStopped) return 'stopped';
-      await this.#explain(turn, error);
+      this.#explain(turn, error);
       return 'failed';
     } finally {
       clearInterval(clock);
@@ -338,7 +341,7 @@ class AgentSession implements Session {
     this.#notice(retryAfter === undefined ? 'error' : 'warning', code, text, `${turn.id}.${code}`);
   }
 
-  async #explain(turn: RunningTurn, error: unknown): Promise<void> {
+  #explain(turn: RunningTurn, error: unknown): void {
     const isOwn = error instanceof CordonError;
     // The agent reports a model's failure in its SDK's words; the gateway has said it better.
     if (turn.isExplained && !isOwn) return;

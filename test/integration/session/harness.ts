@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { rgPath } from '@vscode/ripgrep';
 import esbuild from 'esbuild';
-import { expect } from 'vitest';
+import { vi } from 'vitest';
 import { openSandbox, type Sandbox } from '../../../sandbox/sandbox.ts';
 import { demoBackend } from '../../../src/gateway/demo/demoBackend.ts';
 import type { CommandPolicy } from '../../../src/policy/policy.ts';
@@ -136,12 +136,7 @@ export class Stage implements AsyncDisposable {
 
   /** The approval that waits, as soon as one does. */
   async approval(): Promise<ApprovalRequest> {
-    await expect
-      .poll(() => this.conversation.approvals.length, { timeout: 40_000, interval: 10 })
-      .toBeGreaterThan(0);
-    const [request] = this.conversation.approvals;
-    if (!request) throw new Error('settled meanwhile');
-    return request;
+    return await vi.waitUntil(() => this.conversation.approvals[0], { timeout: 40_000, interval: 10 });
   }
 
   exists(...names: string[]): boolean {
