@@ -2,8 +2,8 @@ import { accessSync, constants } from 'node:fs';
 import { encodePath, readNames } from '../base/fileName.ts';
 import { isBinary, sameContent } from './content.ts';
 import { readEntry, readUpperEntry, type Entry } from './entry.ts';
+import { HiddenNames } from './hiddenNames.ts';
 import { IgnoredOutputs } from './ignoredOutputs.ts';
-import { openMergedView } from './mergedView.ts';
 import { pairRenames } from './renames.ts';
 
 /** One workspace folder with the overlay over it. Absolute host paths, no link in them. */
@@ -85,7 +85,7 @@ class ChangesetReader implements AsyncDisposable {
   readonly changes: Change[] = [];
   readonly groups = new Map<string, ChangeGroup & { paths: string[]; files: number }>();
   readonly #ignored: IgnoredOutputs;
-  #view: Promise<{ readonly path: string } & Partial<AsyncDisposable>> | undefined;
+  readonly #hidden: HiddenNames;
   #looked = 0;
 
   constructor(
@@ -93,12 +93,13 @@ class ChangesetReader implements AsyncDisposable {
     private readonly options: ReadOptions,
   ) {
     this.#ignored = new IgnoredOutputs(folder.lower, folder.upper);
+    this.#hidden = new HiddenNames(folder, options.merged);
   }
 
   async readFolder(path: string, place: Place): Promise<void> {
     const names = readNames(this.#upper(path));
     if (place.inLower) {
-      const missing = await this.#hidden(path, new Set(names), place.merged);
+      const missing = await this.#hidden.find(path, new Set(names), place.merged);
       for (const name of missing ?? []) await this.#deleted(below(path, name));
       place = { inLower: true, merged: missing === undefined };
     }
@@ -144,30 +145,6 @@ class ChangesetReader implements AsyncDisposable {
 
   async #deletedBelow(path: string): Promise<void> {
     for (const name of readNames(this.#lower(path))) await this.#deleted(below(path, name));
-  }
-
-  /**
-   * The names that the user's folder has and the overlay hides, though the upper layer holds nothing under them: the
-   * folder was replaced as a whole. Undefined when it was not, or when nobody could tell.
-   */
-  async #hidden(path: string, held: Set<string>, mayShine: boolean): Promise<string[] | undefined> {
-    const others = readNames(this.#lower(path)).filter(name => !held.has(name));
-    if (!mayShine) return others;
-    if (others.length === 0) return undefined;
-    const view = await (this.#view ??= this.#openView());
-    // One that shows is enough; a listing, unlike a look-up, never tells of names known from before.
-    const [first = ''] = others;
-    if (readEntry(`${view.path}/${below(path, first)}`)) return undefined;
-    const shown = new Set(readNames(`${view.path}/${path}`));
-    const hidden = others.filter(name => !shown.has(name) && readEntry(this.#lower(below(path, name))));
-    return hidden.length > 0 && !others.some(name => shown.has(name)) ? hidden : undefined;
-  }
-
-  #openView(): Promise<{ readonly path: string } & Partial<AsyncDisposable>> {
-    const { merged } = this.options;
-    return merged === undefined
-      ? openMergedView(this.folder.upper, this.folder.lower)
-      : Promise.resolve({ path: merged });
   }
 
   #add(path: string, kind: Change['kind'], before: Entry | null, after: Entry | null): void {
@@ -220,8 +197,7 @@ class ChangesetReader implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const view = await this.#view?.catch(() => undefined);
-    await view?.[Symbol.asyncDispose]?.();
+    await this.#hidden[Symbol.asyncDispose]();
   }
 }
 
