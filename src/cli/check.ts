@@ -57,10 +57,10 @@ export async function checkCommand(argv: readonly string[], _credential?: string
   return statuses[decision.decision];
 }
 
-type Wanted = { readonly folders: readonly string[] } & (
-  | { readonly form: 'help' | 'stream' }
-  | { readonly form: 'text' | 'json'; readonly command: string }
-);
+type Wanted =
+  | { readonly form: 'help'; readonly folders: readonly string[] }
+  | { readonly form: 'stream'; readonly folders: readonly string[] }
+  | { readonly form: 'text' | 'json'; readonly folders: readonly string[]; readonly command: string };
 
 /** Options end at the first word of the command, so that `cordon check ls -la` means what it says. */
 function readArguments(argv: readonly string[]): Wanted | string {

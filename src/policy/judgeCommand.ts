@@ -83,9 +83,7 @@ function judgeArguments(
         ),
       );
     else if (use !== 'text' && literal(field) !== '-') push(findings, judgePath(context, field, use, word));
-    else if (
-      use === 'text' &&
-      !table.anyOption &&
+    else if (use === 'text' && !table.anyOption && !table.anyWord &&
       field.pieces.some(piece => piece.kind === 'open' && piece.splits)
     )
       findings.push(

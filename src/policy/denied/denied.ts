@@ -1,7 +1,7 @@
 import type { ParsedScript } from 'unbash';
 import type { Finding } from '../finding.ts';
 import type { JudgeContext } from '../judgeCommand.ts';
-import { guessWords } from '../shell/field.ts';
+import { guessWords, literal } from '../shell/field.ts';
 import type { SimpleCommand } from '../shell/line.ts';
 import { baseName } from './baseName.ts';
 import { blockDeviceCommand } from './blockDevices.ts';
@@ -32,7 +32,7 @@ export function denyCommand(command: SimpleCommand, context: JudgeContext, depth
     }
   }
   if (findings.length > 0 || depth >= maxDepth) return findings;
-  for (const text of shellTexts(words, command.input)) findings.push(...denyText(text, command, context, depth));
+  for (const text of [...shellTexts(words, command.input), ...streamTexts(command)]) findings.push(...denyText(text, command, context, depth));
   for (const text of codeStrings(words, command.input)) {
     const bomb = forkBombText(text, command.span);
     if (bomb) findings.push(bomb);
@@ -56,6 +56,13 @@ function denyText(text: string, command: SimpleCommand, context: JudgeContext, d
     ...denyLine(text, line.tree).map(finding => ({ ...finding, span: command.span })),
     ...line.commands.flatMap(inner => denyCommand(inner, context, depth + 1)),
   ];
+}
+
+/** Process substitutions that a shell would read its commands from. */
+function streamTexts(command: SimpleCommand): string[] {
+  if (!command.words.some(word => /^(?:source|\.|(?:ba|z|k|da)?sh)$/.test(baseName(literal(word) ?? '')))) return [];
+  const pieces = command.words.flatMap(word => word.pieces);
+  return pieces.flatMap(piece => (piece.kind === 'stream' && piece.text !== undefined ? [piece.text] : []));
 }
 
 const wrapping =

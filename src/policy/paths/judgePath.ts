@@ -34,9 +34,10 @@ export function judgePath(
   const text = literal(field);
   if (text !== undefined) return judgeLiteral(context, text, use, about);
   const [first] = field.pieces;
+  if (field.pieces.length === 1 && first?.kind === 'stream') return undefined;
   if (field.pieces.length === 1 && first?.kind === 'listed')
     return judgeListing(context, first.listing, use, about);
-  if (field.pieces.some(piece => piece.kind === 'open' || piece.kind === 'listed')) return unknownPath(about);
+  if (field.pieces.some(piece => piece.kind === 'open' || piece.kind === 'listed' || piece.kind === 'stream')) return unknownPath(about);
   const parts = field.pieces.map(piece =>
     piece.kind === 'text'
       ? { glob: false, text: piece.text }

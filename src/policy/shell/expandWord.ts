@@ -3,6 +3,7 @@ import { asking } from '../finding.ts';
 import type { Finding, Span } from '../finding.ts';
 import { expandBraces } from './braces.ts';
 import { mergePieces } from './field.ts';
+import type { Feed } from './feed.ts';
 import type { Field, Piece } from './field.ts';
 import { numberVariables, plainVariables } from './variables.ts';
 
@@ -15,10 +16,13 @@ export interface ExpansionContext {
   readonly folder: string | undefined;
   report(finding: Finding): void;
   /** Judges a substitution's commands; returns what it will print, where that is plain to see. */
-  substitute(script: ParsedScript, span: Span): string | undefined;
+  substitute(script: ParsedScript, span: Span): { readonly text: string | undefined; readonly output: Feed };
   /** Where a piece of syntax stands in the judged text. */
   span(node: { pos: number; end: number }): Span;
 }
+
+/** Stands for what is not known where a guess is needed: certainly not nothing. */
+export const unknownText = 'unknown';
 
 /** More words than this from one word are not followed. */
 const maxFields = 64;
@@ -147,21 +151,23 @@ function partPieces(part: WordPart, context: ExpansionContext, quoted: boolean):
       return parameterPieces(part, context, quoted);
     case 'CommandExpansion': {
       if (part.script === undefined) return doubt(part, context);
-      const guess = context.substitute(part.script, context.span(part));
-      return [{ kind: 'open', splits: !quoted, ...(guess === undefined ? {} : { guess }) }];
+      const { text, output } = context.substitute(part.script, context.span(part));
+      // Unquoted, its lines become words, and blanks in them more words.
+      if (output.kind === 'listing' && !quoted) return [{ kind: 'listed', listing: { ...output.listing, separated: false } }];
+      return [{ kind: 'open', splits: !quoted, guess: text ?? unknownText }];
     }
     case 'ArithmeticExpansion':
       return /^\$\(\([\d\s+*/%<>=-]*\)\)$/.test(part.text) ? [{ kind: 'digits' }] : doubt(part, context);
     case 'ProcessSubstitution':
       if (part.script === undefined) return doubt(part, context);
-      context.substitute(part.script, context.span(part));
+      const stream = context.substitute(part.script, context.span(part)).text;
       if (part.operator === '>')
         context.report(
           asking('redirect.process', 'This sends output into another command.', context.span(part), {
             cure: 'person',
           }),
         );
-      return [{ kind: 'text', text: '/dev/fd/63' }];
+      return [{ kind: 'stream', text: stream }];
     case 'LocaleString':
     case 'ExtendedGlob':
     case 'BraceExpansion':
@@ -218,7 +224,8 @@ function variablePieces(
         { risk: 35, cure: 'person', stays: true },
       ),
     );
-  return [{ kind: 'open', splits }];
+  // A variable that is not set is nothing; the well-known ones are something.
+  return [{ kind: 'open', splits, guess: plainVariables.has(name) ? unknownText : '' }];
 }
 
 function parameterPieces(

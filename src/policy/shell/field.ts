@@ -6,6 +6,8 @@ import type { Span } from '../finding.ts';
  * - `glob`: an unquoted pattern such as `*` or `[a-z]`; `resplit` when it came out of an unquoted variable, so that
  *   the names found are split at blanks again.
  * - `listed`: a path below `roots` that a listing command printed, written beginning with `lead`.
+ * - `stream`: the output of a process substitution, which the command gets as the name of a file; `text` is what it
+ *   holds, where that is plain to see.
  * - `digits`: a number.
  * - `open`: anything at all; `splits` when it may become several words or none, `guess` is what it most likely is.
  */
@@ -13,6 +15,7 @@ export type Piece =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'glob'; readonly text: string; readonly resplit: boolean }
   | { readonly kind: 'listed'; readonly listing: Listing }
+  | { readonly kind: 'stream'; readonly text: string | undefined }
   | { readonly kind: 'digits' }
   | { readonly kind: 'open'; readonly splits: boolean; readonly guess?: string };
 
@@ -56,7 +59,7 @@ export function knownStart(field: Field): string {
 /** True when the command could take this field for an option. */
 export function mayBeOption(field: Field): boolean {
   const first = field.pieces[0];
-  if (first === undefined || first.kind === 'digits') return false;
+  if (first === undefined || first.kind === 'digits' || first.kind === 'stream') return false;
   if (first.kind === 'glob') return true;
   const start = knownStart(field);
   if (start === '') return first.kind !== 'text';
@@ -77,6 +80,8 @@ function guessPiece(piece: Piece): string {
     case 'text':
     case 'glob':
       return piece.text;
+    case 'stream':
+      return '/dev/fd/63';
     case 'digits':
       return '0';
     case 'listed':

@@ -43,7 +43,11 @@ export function outputOf(command: SimpleCommand): Feed {
   if ((name === 'grep' || name === 'rg') && all) {
     const given = words.slice(1).filter((word): word is string => word?.startsWith('-') ?? false);
     const lists = given.some(word => /^-[a-zA-Z]*l[a-zA-Z]*$|^--files-with-matches$|^--files$/.test(word)) && !given.some(word => /^--(?:null|label|color)|^-[a-zA-Z]*[Zz0]/.test(word));
-    if (lists && !words.some((word, index) => index > 1 && (word?.startsWith('/') || word?.includes('..')))) return { kind: 'listing', listing: { ...plainListing, skipsHidden: name === 'rg' && !given.some(word => /hidden|^-u|^-\.$/.test(word)) } };
+    const operands = words.slice(1).filter((word): word is string => word !== undefined && !word.startsWith('-'));
+    const leads = operands.slice(given.some(word => word === '-e' || word === '--files') ? 0 : 1);
+    const simple = !given.some(word => /^-[efgtm]$|^--(?:regexp|file|glob|type|include-dir)$/.test(word));
+    if (lists && !words.some((word, index) => index > 1 && (word?.startsWith('/') || word?.includes('..'))))
+      return { kind: 'listing', listing: { ...plainListing, leads: simple && leads.length > 0 ? leads : [''], skipsHidden: name === 'rg' && !given.some(word => /hidden|^-u|^-\.$/.test(word)) } };
   }
   if (name === 'ls' && all && words.slice(1).every(word => word === '-1')) return { kind: 'listing', listing: { ...plainListing, skipsHidden: true } };
   const text = transformText(guessWords(command.words), input.kind === 'text' ? input.text : '');

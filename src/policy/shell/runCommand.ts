@@ -1,6 +1,6 @@
 import type { Assignment, Command } from 'unbash';
 import { resolvePath } from '../paths/resolve.ts';
-import { expandWhole, expandWord } from './expandWord.ts';
+import { expandWhole, expandWord, unknownText } from './expandWord.ts';
 import { unknownFeed } from './feed.ts';
 import type { Feed } from './feed.ts';
 import { literal, textField } from './field.ts';
@@ -148,9 +148,8 @@ function effectOf(walk: Walk, command: SimpleCommand, state: ShellState): Outcom
 }
 
 function readValue(input: Feed): readonly Piece[] {
-  return input.kind === 'listing'
-    ? [{ kind: 'listed', listing: input.listing }]
-    : [{ kind: 'open', splits: false }];
+  if (input.kind === 'listing') return [{ kind: 'listed', listing: input.listing }];
+  return [{ kind: 'open', splits: false, guess: input.kind === 'text' ? input.text.trim() : unknownText }];
 }
 
 function changeFolder(walk: Walk, args: readonly Field[], state: ShellState): ShellState {

@@ -38,6 +38,8 @@ export class Walk {
   readonly commands: SimpleCommand[] = [];
   readonly functions = new Set<string>();
   #steps = 0;
+  /** What the last command or pipeline prints. */
+  #output: Feed = unknownFeed;
 
   readonly text: string;
   readonly start: LineStart;
@@ -82,7 +84,7 @@ export class Walk {
         const inner = script.source === undefined ? this : this.#within(script.source, span);
         inner.script(script, state, noFeed);
         if (inner !== this) this.commands.push(...inner.commands);
-        return constantOutput(script);
+        return { text: constantOutput(script), output: isPlain(script) ? inner.#output : unknownFeed };
       },
     };
   }
@@ -153,12 +155,18 @@ export class Walk {
     }
     let feed = input;
     for (const command of node.commands) feed = this.command(command, state, feed).output;
+    this.#output = feed;
     return { ok: state, failed: state };
   }
 
   /** One command of a pipeline; `output` is what the next one may read. */
   command(node: CommandNode, state: ShellState, input: Feed): { outcome: Outcome; output: Feed } {
-    if (node.type === 'Command') return runCommand(this, node, state, input);
+    if (node.type === 'Command') {
+      const result = runCommand(this, node, state, input);
+      this.#output = result.output;
+      return result;
+    }
+    this.#output = unknownFeed;
     return { outcome: this.#compound(node, state, input), output: unknownFeed };
   }
 
@@ -306,6 +314,13 @@ export class Walk {
         50,
       );
   }
+}
+
+/** One command or one pipeline, so that what the last command prints is all there is. */
+function isPlain(script: ParsedScript): boolean {
+  const [only, ...more] = script.commands;
+  if (only === undefined || more.length > 0 || only.background) return false;
+  return only.command.type === 'Command' || (only.command.type === 'Pipeline' && only.command.commands.every(command => command.type === 'Command'));
 }
 
 function withVariable(state: ShellState, name: string, value: Field): ShellState {

@@ -9,7 +9,7 @@ import type { SimpleCommand } from '../shell/line.ts';
 import type { ToolTable } from './table.ts';
 
 const tests = {
-  alone: '-true -false -empty -readable -writable -executable -nouser -nogroup -daystart -depth -d -follow -mount -xdev -noleaf -ignore_readdir_race -noignore_readdir_race -warn -nowarn -print -print0 -ls -prune -quit -not -a -and -o -or',
+  alone: '-true -false -empty -readable -writable -executable -nouser -nogroup -daystart -depth -d -mount -xdev -noleaf -ignore_readdir_race -noignore_readdir_race -warn -nowarn -print -print0 -ls -prune -quit -not -a -and -o -or',
   withValue: '-name -iname -path -ipath -wholename -iwholename -regex -iregex -lname -ilname -type -xtype -size -mtime -atime -ctime -mmin -amin -cmin -maxdepth -mindepth -perm -user -group -uid -gid -links -inum -used -regextype -fstype -printf -context -newermt',
 };
 const alone = new Set(tests.alone.split(' '));
@@ -38,7 +38,7 @@ export const find: ToolTable = {
     'find .', "find . -name '*.ts'", "find src -type f -name '*.ts' -not -path '*/node_modules/*'", 'find . -maxdepth 2 -type d', 'find', "find . \\( -name a -o -name b \\) -print0", 'find . -newer README.md', 'find . -mtime -1 -size +10k', "find . -name '*.md' -exec wc -l {} +", "find src -name '*.ts' -exec grep -l foo {} \\;", "find . ! -name x", "find . -type f -printf '%p\\n'", 'find src -name *.ts',
   ],
   asks: [
-    'find / -name x', 'find ~', 'find ..', 'find . -delete', "find . -name '*.ts' -exec rm {} \\;", "find . -name '*.ts' -exec sh -c 'rm x' \\;", 'find . -fprint out', 'find . -ok cat {} \\;', 'find . -execdir cat {} +', 'find . -fls out', 'find "$x"', 'find . -exec {} \\;', 'find . -unknown', 'find . -type f -fprintf out %p', 'find . -newer /etc/passwd', "find . -exec cat /etc/passwd \\;", 'find -files0-from x', 'find . $x', 'find . -name *', 'find . -name -*e',
+    'find / -name x', 'find ~', 'find ..', 'find . -delete', "find . -name '*.ts' -exec rm {} \\;", "find . -name '*.ts' -exec sh -c 'rm x' \\;", 'find . -fprint out', 'find . -ok cat {} \\;', 'find . -execdir cat {} +', 'find . -fls out', 'find "$x"', 'find . -exec {} \\;', 'find . -unknown', 'find . -type f -fprintf out %p', 'find . -newer /etc/passwd', "find . -exec cat /etc/passwd \\;", 'find -files0-from x', 'find -L . -name x', 'find . -follow', 'find . $x', 'find . -name *', 'find . -name -*e',
   ],
 };
 
@@ -47,6 +47,7 @@ function judgeExpression(_parsed: unknown, command: SimpleCommand, context: Judg
   const findings: Finding[] = [];
   let index = 1;
   while (/^-(?:[HLP]|O\d)$/.test((words[index] && literal(words[index] as Field)) ?? '')) index += 1;
+  if (words.slice(1, index).some(word => /L/.test(literal(word) ?? ''))) findings.push(asking('tool.dangerousOption', 'This follows symbolic links, also out of the workspace.', words[1]?.span ?? command.span, { word: 1, cure: 'rule' }));
   const starts: { field: Field; word: number }[] = [];
   for (let field = words[index]; field !== undefined && !beginsExpression(field); field = words[++index]) starts.push({ field, word: index });
   for (const { field, word } of starts.length > 0 ? starts : [{ field: textField('.', command.span), word: 0 }]) {

@@ -28,7 +28,7 @@ export const grep: ToolTable = {
   ],
   asks: [
     'grep root /etc/passwd', 'grep -f /etc/passwd README.md', 'grep -r KEY ..', 'grep -r KEY /', 'grep KEY .env', 'grep -f.env README.md', 'grep foo "$x"', 'grep foo $(ls)', 'grep -r KEY ~',
-    'grep -e KEY .env', 'grep -r API_KEY .', "grep -r '' .", "grep -rh . .", 'grep -rA5 foo .', 'grep -rv foo .', "grep -r '[a-z]*' .", "grep -r 'foo|' .", 'grep -R foo links', 'grep foo src/a.ts .env', 'grep foo *.pem', 'grep foo .e*', 'grep --file=.env README.md', 'grep foo < .env', 'grep foo README.md > x',
+    'grep -e KEY .env', "grep -rn foo --include='.env*' .", 'grep -r API_KEY .', "grep -r '' .", "grep -rh . .", 'grep -rA5 foo .', 'grep -rv foo .', "grep -r '[a-z]*' .", "grep -r 'foo|' .", 'grep -R foo links', 'grep foo src/a.ts .env', 'grep foo *.pem', 'grep foo .e*', 'grep --file=.env README.md', 'grep foo < .env', 'grep foo README.md > x',
   ],
 };
 
@@ -39,9 +39,10 @@ function judgeOperands(parsed: ParsedArguments, command: SimpleCommand, context:
   const recursive = has('-r', '-R', '--recursive', '--dereference-recursive') || parsed.options.some(({ name, value }) => (name === '-d' || name === '--directories') && value !== undefined && literal(value) !== 'skip' && literal(value) !== 'read');
   if (!recursive) return operands.flatMap(({ field, word }) => (literal(field) === '-' ? [] : (judgePath(context, field, 'read', word) ?? [])));
   const pattern = patternGiven ? undefined : parsed.operands[0] && literal(parsed.operands[0].field);
+  const included = parsed.options.filter(({ name }) => name === '--include').map(({ value }) => value && literal(value));
   const surroundings = has('-A', '-B', '-C', '-v', '--after-context', '--before-context', '--context', '--invert-match');
   // What can only print lines with an ordinary word in them, or names of files, tells no secret.
-  const tellsNothing = has('-l', '--files-with-matches', '-L', '--files-without-match', '-q', '--quiet', '--silent', '-c', '--count') || (pattern !== undefined && !surroundings && context.masked && isOrdinarySearch(pattern));
+  const tellsNothing = has('-l', '--files-with-matches', '-L', '--files-without-match', '-q', '--quiet', '--silent', '-c', '--count') || (pattern !== undefined && !surroundings && context.masked && !included.some(text => /\.(?:e|p|k)|id_|secret|cred/i.test(text ?? '.e')) && isOrdinarySearch(pattern));
   const scope = { opens: tellsNothing ? () => false : includedNames(parsed), followsLinks: has('-R', '--dereference-recursive'), skipsHidden: false };
   if (operands.length === 0) return [judgeTree(context, textField('.', command.span), scope)].filter(finding => finding !== undefined);
   return operands.flatMap(({ field, word }) => judgeTree(context, field, scope, word) ?? []);

@@ -28,7 +28,7 @@ export const ripgrep: ToolTable = {
   operands: 'text',
   refine: judgeOperands,
   allows: ['rg foo', 'rg TODO', 'rg -l KEY', 'rg -n foo src', "rg 'a b' src -g '*.ts'", 'rg --files', 'rg --files src', 'rg -l foo -t ts', 'rg -A 3 foo src/a.ts', 'rg -e foo src', 'rg --json foo src', "rg -tpy 'def ' src", 'rg -- -x src'],
-  asks: ['rg SECRET', 'rg .', 'rg -A3 foo', 'rg --pre=sh foo', 'rg --pre sh foo', 'rg foo /etc', 'rg foo ..', 'rg -f .env foo', 'rg -z foo', 'rg --hostname-bin=x foo', 'rg *', 'rg foo .env', 'rg --pr=x foo', 'rg --search-zip foo'],
+  asks: ['rg SECRET', "rg foo -g '.env'", 'rg .', 'rg -A3 foo', 'rg --pre=sh foo', 'rg --pre sh foo', 'rg foo /etc', 'rg foo ..', 'rg -f .env foo', 'rg -z foo', 'rg --hostname-bin=x foo', 'rg *', 'rg foo .env', 'rg --pr=x foo', 'rg --search-zip foo'],
 };
 
 function judgeOperands(parsed: ParsedArguments, command: SimpleCommand, context: JudgeContext): readonly Finding[] {
@@ -42,9 +42,10 @@ function judgeOperands(parsed: ParsedArguments, command: SimpleCommand, context:
   // A glob that names hidden files finds them in spite of the default.
   const skipsHidden = !(has('--hidden', '-.') || unrestricted >= 2 || globs.some(glob => glob.includes('.') && !/^!|^\*\.\w+$|^\*\.\{[\w,]+\}$/.test(glob)));
   const scope: { opens: TreeScope['opens']; followsLinks: boolean; skipsHidden: boolean } = { opens: listsOnly ? () => false : opens, followsLinks: has('-L', '--follow'), skipsHidden };
+  const aims = globs.some(glob => !glob.startsWith('!') && (/\.(?:env|pem|key)|id_|secret|cred/i.test(glob) || /[{\\]/.test(glob)));
   // What can only print lines with an ordinary word in them tells no secret.
   const pattern = has('-e', '--regexp', '-f', '--file') || listsOnly ? undefined : parsed.operands[0] && literal(parsed.operands[0].field);
-  if (pattern !== undefined && !has('-A', '-B', '-C', '-v', '--after-context', '--before-context', '--context', '--invert-match', '--passthru') && context.masked && isOrdinarySearch(pattern)) scope.opens = () => false;
+  if (pattern !== undefined && !has('-A', '-B', '-C', '-v', '--after-context', '--before-context', '--context', '--invert-match', '--passthru') && context.masked && !aims && isOrdinarySearch(pattern)) scope.opens = () => false;
   if (has('-l', '--files-with-matches', '--files-without-match', '-q', '--quiet', '-c', '--count', '--count-matches')) scope.opens = () => false;
   // Without a path it reads its input when something is piped in, and the working folder otherwise.
   if (operands.length === 0) return command.input.kind === 'nothing' ? [judgeTree(context, textField('.', command.span), scope)].filter(finding => finding !== undefined) : [];

@@ -20,6 +20,8 @@ export interface ToolTable {
   readonly flags?: string;
   /** Options that take a value which is only text. */
   readonly values?: string;
+  /** Of those, the ones that may come last without their value. */
+  readonly lastMayLack?: string;
   /** Options whose value may only be joined to them (`--color=auto`, `-M90`), and is only text. */
   readonly optional?: string;
   /** Options whose value is a path that is read. */

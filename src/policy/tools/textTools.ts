@@ -225,6 +225,14 @@ export const textTools: readonly ToolTable[] = [
     asks: ['seq 3 > x'],
   },
   {
+    name: 'expr',
+    reason: 'Computes with its words.',
+    operands: 'text',
+    anyWord: true,
+    allows: ['expr 1 + 2', 'expr length abc'],
+    asks: ['expr 1 + 2 > x'],
+  },
+  {
     name: 'factor',
     reason: 'Prints prime factors.',
     operands: 'text',

@@ -29,7 +29,7 @@ const programs: readonly { readonly names: string; readonly forms: string; reado
   { names: 'php composer perl lua luajit ghc stack elixir erl swift zig nim crystal julia R Rscript ocaml', forms: '--version -v -V' },
   { names: 'bash zsh fish sh dash', forms: '--version' },
   { names: 'tsc eslint prettier', forms: '--version -v' },
-  { names: 'docker podman kubectl helm terraform ansible vagrant aws gcloud az gh glab code curl wget ssh openssl sqlite3 psql mysql redis-cli ffmpeg vim nvim nano emacs tmux', forms: '--version -V' },
+  { names: 'docker podman kubectl helm terraform ansible vagrant aws gcloud az gh glab code curl wget ssh openssl sqlite3 psql mysql redis-cli ffmpeg vim nvim nano emacs tmux less more man bc', forms: '--version -V' },
 ];
 
 interface Redirector {

@@ -190,13 +190,14 @@ export const gitTools: readonly ToolTable[] = [
     flags: '-a -r -v -vv -l -i -q --all --remotes --list --verbose --show-current --no-color --color --no-column --ignore-case --abbrev --no-abbrev',
     values: '--sort --contains --no-contains --merged --no-merged --points-at --format',
     optional: '--color --abbrev --column',
+    lastMayLack: '--contains --no-contains --merged --no-merged --points-at',
     operands: 'text',
     refine: (parsed, command, context) => [
       ...inRepository(command, context),
       ...formats(parsed),
       ...(parsed.operands.length > 0 && !parsed.options.some(({ name }) => /^(?:-l|--list)$/.test(name)) ? [notOnlyReading(command.span, 'git branch', parsed.operands[0]?.word)] : []),
     ],
-    allows: ['git branch', 'git branch -a', 'git branch --show-current', 'git branch -vv', 'git branch --list "feature/*"', 'git branch --sort=-committerdate', 'git branch -r --merged main', 'git branch --contains HEAD'],
+    allows: ['git branch', 'git branch -a', 'git branch --show-current', 'git branch -vv', 'git branch --merged', 'git branch --list "feature/*"', 'git branch --sort=-committerdate', 'git branch -r --merged main', 'git branch --contains HEAD'],
     asks: ['git branch x', 'git branch -d x', 'git branch -D x', 'git branch -m a b', 'git branch -f x HEAD', 'git branch --edit-description', 'git branch -u origin/main', 'git branch -a x', 'git branch --unset-upstream'],
   },
   {
@@ -205,6 +206,7 @@ export const gitTools: readonly ToolTable[] = [
     flags: '-l -i --list --no-color --color --ignore-case --no-column',
     values: '--sort --contains --no-contains --merged --no-merged --points-at --format',
     optional: '-n --color --column',
+    lastMayLack: '--contains --no-contains --merged --no-merged --points-at',
     operands: 'text',
     refine: (parsed, command, context) => [
       ...inRepository(command, context),
