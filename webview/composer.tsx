@@ -1,6 +1,6 @@
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { SessionStatus } from '../src/protocol/transcript.ts';
-import { useArmed } from './approval/arming.ts';
+import { useArmed } from './arming.ts';
 import { IconButton } from './controls/button.tsx';
 import { useHost } from './host.ts';
 
@@ -28,6 +28,8 @@ export function Composer({ draft, onDraft, status, earlier, focusRequests }: Com
   const recalled = useRef(0);
   const idle = status === 'idle';
   // Send comes up where Stop was: a second press meant for Stop must not send what is in the box.
+  const [tooEarly, setTooEarly] = useState(false);
+  useEffect(() => setTooEarly(false), [status]);
   const settled = useArmed(idle ? 'send' : 'stop');
   useLayoutEffect(() => {
     if (focusRequests > 0) box.current?.focus();
@@ -40,7 +42,8 @@ export function Composer({ draft, onDraft, status, earlier, focusRequests }: Com
   }, [draft]);
 
   const send = () => {
-    if (!idle || draft.trim() === '') return;
+    if (draft.trim() === '') return;
+    if (!idle) return setTooEarly(true);
     host.post({ type: 'send', text: draft.slice(0, longestPrompt) });
     recalled.current = 0;
     onDraft('');
@@ -64,43 +67,48 @@ export function Composer({ draft, onDraft, status, earlier, focusRequests }: Com
   };
 
   return (
-    <div class="composer" onClick={event => event.target === event.currentTarget && box.current?.focus()}>
-      <textarea
-        ref={box}
-        class="prompt"
-        rows={1}
-        aria-label="Ask Cordon"
-        placeholder={idle ? 'What shall Cordon do?' : 'Type ahead while it works'}
-        maxLength={longestPrompt}
-        value={draft}
-        onInput={event => {
-          recalled.current = 0;
-          onDraft(event.currentTarget.value);
-        }}
-        onKeyDown={onKeyDown}
-      />
-      {idle ? (
-        <IconButton
-          key="send"
-          class="send"
-          icon="arrow-up"
-          label="Send"
-          disabled={draft.trim() === '' || !settled}
-          onPress={send}
-        />
-      ) : (
-        <IconButton
-          key="stop"
-          class="stop"
-          icon="debug-stop"
-          label="Stop"
-          disabled={status === 'stopping'}
-          onPress={() => {
-            host.post({ type: 'stop' });
-            box.current?.focus();
+    <>
+      <div class="composer" onClick={event => event.target === event.currentTarget && box.current?.focus()}>
+        <textarea
+          ref={box}
+          class="prompt"
+          rows={1}
+          aria-label="Ask Cordon"
+          placeholder={idle ? 'What shall Cordon do?' : 'Type ahead while it works'}
+          maxLength={longestPrompt}
+          value={draft}
+          onInput={event => {
+            recalled.current = 0;
+            onDraft(event.currentTarget.value);
           }}
+          onKeyDown={onKeyDown}
         />
-      )}
-    </div>
+        {idle ? (
+          <IconButton
+            key="send"
+            class="send"
+            icon="arrow-up"
+            label="Send"
+            disabled={draft.trim() === '' || !settled}
+            onPress={send}
+          />
+        ) : (
+          <IconButton
+            key="stop"
+            class="stop"
+            icon="debug-stop"
+            label="Stop"
+            disabled={status === 'stopping'}
+            onPress={() => {
+              host.post({ type: 'stop' });
+              box.current?.focus();
+            }}
+          />
+        )}
+      </div>
+      <p class="composer-hint" role="status">
+        {tooEarly ? 'Your text stays here. Send it when Cordon is done, or stop it first.' : null}
+      </p>
+    </>
   );
 }

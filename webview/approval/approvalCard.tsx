@@ -1,13 +1,13 @@
 import { memo } from 'preact/compat';
 import { useEffect, useState } from 'preact/hooks';
 import type { ApprovalAnswer, ApprovalRequest } from '../../src/protocol/approval.ts';
+import { useArmed } from '../arming.ts';
 import { Button } from '../controls/button.tsx';
 import { Icon } from '../controls/icon.tsx';
 import { TextField } from '../controls/textField.tsx';
 import { useHost } from '../host.ts';
 import { useReturnFocus } from '../returnFocus.ts';
 import { shownPath } from '../markdown/fileReference.ts';
-import { useArmed } from './arming.ts';
 import { CommandText, Sentence, Visible } from './commandText.tsx';
 import { highRisk, riskLevel } from './risk.ts';
 

@@ -29,6 +29,10 @@ test('the panel says ready exactly once, and draws a whole task without one viol
   expect(await panel.violations()).toEqual([]);
 });
 
+test('the bundle stays below 600 kB', () => {
+  expect(server.scriptBytes).toBeLessThan(600_000);
+});
+
 test('a violation would be seen: inline style, inline script, a remote request and unchecked HTML are refused', async () => {
   await using panel = await server.open();
   await panel.page.evaluate(`

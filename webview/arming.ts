@@ -1,10 +1,10 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** How long after it appeared, or moved, an approval's buttons do nothing, in milliseconds. */
-export const armingDelay = 500;
+/** How long what can be pressed does nothing after it appeared or moved, in milliseconds. */
+const armingDelay = 500;
 
 /**
- * False until `armingDelay` after the card appeared, and again after `place` changed: what slides under the pointer,
+ * False for half a second after the component appeared, and again after `place` changed: what slides under the pointer,
  * or comes up under a hand that is typing, must not be answered by accident. A hidden window does not arm.
  */
 export function useArmed(place: string): boolean {
