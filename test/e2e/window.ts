@@ -5,14 +5,15 @@ import { cache } from '../workbench/paths.mjs';
 
 /** What a user does in one VS Code window. Everything waits for what it needs, up to Playwright's 30 seconds. */
 export class WorkbenchWindow {
-  /** Everything the browser's console said, for content-security violations. */
+  /** Everything the browser's console said, and errors that nobody caught. */
   readonly console: string[] = [];
 
   constructor(
     readonly page: Page,
     private readonly address: string,
   ) {
-    page.on('console', message => this.console.push(message.text()));
+    page.on('console', message => this.console.push(`${message.type()}: ${message.text()}`));
+    page.on('pageerror', error => this.console.push(`error: ${error.stack ?? error.message}`));
   }
 
   /** Opens the window, or opens it anew. */
@@ -108,6 +109,13 @@ export class WorkbenchWindow {
       }
     }
     throw new Error(`There is no webview "${title}".`);
+  }
+
+  /** What went wrong in the browser, without VS Code's complaints about native modules that we leave out. */
+  errors(): string[] {
+    return this.console.filter(
+      line => line.startsWith('error: ') && !/bindings file|watchdog|status of 404/.test(line),
+    );
   }
 
   /** Content-security violations that the browser reported for documents of Cordon's. */

@@ -77,7 +77,10 @@ export class Workbench implements AsyncDisposable {
     const { origin } = new URL(this.door.address);
     const window = new WorkbenchWindow(page, `${origin}/?folder=${encodeURIComponent(folder)}`);
     onTestFinished(async ({ task }) => {
-      if (task.result?.state === 'fail') await window.screenshot(`failed-${path.basename(folder)}`);
+      if (task.result?.state === 'fail') {
+        await window.screenshot(`failed-${path.basename(folder)}`);
+        console.error(window.errors().join('\n'));
+      }
       await context.close();
     });
     await window.load();
