@@ -11,6 +11,10 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   sandbox: async () => (await import('./sandbox.ts')).sandboxCommand,
   check: async () => (await import('./check.ts')).checkCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
+  review: async () => (await import('./review.ts')).reviewCommand,
+  apply: async () => (await import('./apply.ts')).applyCommand,
+  discard: async () => (await import('./discard.ts')).discardCommand,
+  trash: async () => (await import('./trash.ts')).trashCommand,
 };
 
 const help = `cordon ${version}: a coding agent that works inside walls
@@ -22,6 +26,13 @@ const help = `cordon ${version}: a coding agent that works inside walls
   cordon sandbox [--workspace DIR]… [--allow-write DIR]… [--allow-domain HOST[:PORT]]… [--session ID]
                  [--direct|--read-only] -- COMMAND [ARG…]
       Runs one command in the sandbox.
+
+  cordon review|apply|discard [--workspace DIR] [--session ID] [--yes] [--json] [PATH…]
+      Shows what a kept session changed; takes it over into the real files; drops it.
+
+  cordon trash list [--workspace DIR] [--json]
+  cordon trash restore [--yes] [--json] ID|PATH…
+      What was overwritten or deleted, and its way back.
 
   cordon check [--json] [--workspace DIR] COMMAND
   cordon check --jsonl [--workspace DIR]

@@ -91,8 +91,8 @@ function record(directory: string, holder: Holder): void {
   writeFileSync(recordOf(directory, holder), String(startTime(holder.pid) ?? 0), { mode: 0o600 });
 }
 
-/** A process that keeps this view open already, if one is alive. */
-function livingHolder(directory: string): number | undefined {
+/** A process that keeps the view in this directory open, if one is alive. */
+export function livingHolder(directory: string): number | undefined {
   for (const name of readdirSync(join(directory, 'holders'))) {
     const file = join(directory, 'holders', name);
     const pid = Number(name);

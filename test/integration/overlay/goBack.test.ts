@@ -72,7 +72,7 @@ test(
           ({ path }) => !changes.some(outer => path.startsWith(`${outer.path}/`) && outer.kind !== 'mode'),
         );
         const picked = new Set(picks.flatMap(pick => apart[pick % apart.length]?.path ?? []));
-        const before_ = picture(overlay.merged);
+        const shown = picture(overlay.merged);
         await overlay.unmount();
         await discardChanges(overlay.folder, [...picked]);
         await overlay.mount();
@@ -88,7 +88,7 @@ test(
         const real = picture(overlay.folder.lower);
         const now = picture(overlay.merged);
         expect(now.filter(isPicked)).toEqual(real.filter(isPicked));
-        expect(now.filter(line => !isPicked(line))).toEqual(before_.filter(line => !isPicked(line)));
+        expect(now.filter(line => !isPicked(line))).toEqual(shown.filter(line => !isPicked(line)));
 
         await overlay.unmount();
         const rest = (await readChangeset(overlay.folder)).changes;

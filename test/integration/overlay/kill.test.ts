@@ -131,6 +131,7 @@ test('a process that is really killed, at any moment, leaves nothing half done',
     logLevel: 'error',
   });
   try {
+    const signals: (string | null)[] = [];
     const points = Number(process.env['CORDON_KILLS'] ?? 24);
     for (let point = 0; point < points; point++) {
       const { folder, state } = await again();
@@ -148,8 +149,10 @@ test('a process that is really killed, at any moment, leaves nothing half done',
       last.trash[Symbol.dispose]();
       expect([cut, whole]).toContainEqual(picture(folder));
       expect(strays(folder)).toEqual([]);
-      if (point === 0) expect(signal).toBe('SIGKILL');
+      signals.push(signal);
     }
+    // The last points lie behind the end of a whole apply.
+    expect(signals.filter(signal => signal === 'SIGKILL').length).toBeGreaterThan(points / 2);
   } finally {
     rmSync(built, { recursive: true });
   }

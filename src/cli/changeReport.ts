@@ -1,0 +1,126 @@
+import { createTwoFilesPatch } from 'diff';
+import { visibleText } from '../base/visibleText.ts';
+import type { Change, ChangeGroup, OverlayFolder } from '../overlay/changeset.ts';
+import { readContent } from '../overlay/content.ts';
+import { hunksOf } from '../overlay/hunks.ts';
+import { protectionOf } from '../../sandbox/protectedPaths.ts';
+
+/** One change for programs: one object of `cordon review --json`. */
+export interface ReportedChange {
+  readonly path: string;
+  readonly kind: Change['kind'];
+  readonly was: string | null;
+  readonly is: string | null;
+  readonly mode?: { readonly was: string; readonly is: string };
+  readonly binary: boolean;
+  readonly renamed?: string;
+  /** Lines; absent for what is not text on both sides. */
+  readonly added?: number;
+  readonly removed?: number;
+  /** What the path could do; it is applied only when it is named by itself. */
+  readonly protected?: string;
+}
+
+export async function reportChange(folder: OverlayFolder, change: Change): Promise<ReportedChange> {
+  const { path, kind, before, after, binary, renamed } = change;
+  const because = protectionOf(path);
+  const counts = await countLines(folder, change);
+  const modes = before && after && 'mode' in before && 'mode' in after && before.mode !== after.mode;
+  return {
+    path,
+    kind,
+    was: before?.kind ?? null,
+    is: after?.kind ?? null,
+    ...(modes ? { mode: { was: before.mode.toString(8), is: after.mode.toString(8) } } : {}),
+    binary,
+    ...(renamed === undefined ? {} : { renamed }),
+    ...counts,
+    ...(because === undefined ? {} : { protected: because }),
+  };
+}
+
+/** One line for people, names made visible. */
+export function changeLine(change: ReportedChange): string {
+  const { path, kind, renamed, added, removed, mode, binary } = change;
+  const name = visibleName(path) + (change.is === 'directory' || change.was === 'directory' ? '/' : '');
+  const facts = [
+    renamed === undefined
+      ? ''
+      : kind === 'deleted'
+        ? `moved to ${visibleName(renamed)}`
+        : `was ${visibleName(renamed)}`,
+    binary ? 'binary' : '',
+    kind === 'replaced' ? `${change.was} → ${change.is}` : '',
+    added === undefined || kind === 'mode' || renamed !== undefined ? '' : `+${added} −${removed}`,
+    mode ? `${mode.was} → ${mode.is}` : '',
+  ].filter(fact => fact !== '');
+  const mark = change.protected === undefined ? ' ' : '!';
+  const line = `${mark} ${kind.padEnd(9)} ${name}${facts.length > 0 ? `  (${facts.join(', ')})` : ''}`;
+  return change.protected === undefined
+    ? line
+    : `${line}\n            protected: it ${change.protected}. Name it by itself to apply it.`;
+}
+
+export function groupLine({ kind, name, files }: ChangeGroup): string {
+  const why = {
+    ignored: 'ignored by .gitignore',
+    repository: 'the repository itself; commits are imported by git',
+    special: 'a pipe, socket or device',
+    unreadable: 'its permissions keep you from reading it',
+  }[kind];
+  return `  ${'stays'.padEnd(9)} ${visibleName(name)}  (${files} ${files === 1 ? 'file' : 'files'}; ${why})`;
+}
+
+/** The text of a change as a patch. Empty for what is not text. */
+export async function changePatch(folder: OverlayFolder, change: Change): Promise<string> {
+  const sides = await textsOf(folder, change);
+  if (!sides) return '';
+  const [before, after] = sides.map(side => side.toString('utf8'));
+  const name = visibleName(change.path);
+  const patch = createTwoFilesPatch(
+    change.before ? `a/${name}` : '/dev/null',
+    change.after ? `b/${name}` : '/dev/null',
+    before ?? '',
+    after ?? '',
+    undefined,
+    undefined,
+    { timeout: 5_000 },
+  );
+  return patch === undefined ? '' : visibleText(patch.replace(/^=+\n/, ''));
+}
+
+async function countLines(
+  folder: OverlayFolder,
+  change: Change,
+): Promise<{ added: number; removed: number } | undefined> {
+  const sides = await textsOf(folder, change);
+  const hunks = sides && hunksOf(...sides);
+  return (
+    hunks?.reduce(
+      (sum, { added, removed }) => ({
+        added: sum.added + added.length,
+        removed: sum.removed + removed.length,
+      }),
+      { added: 0, removed: 0 },
+    ) ?? undefined
+  );
+}
+
+async function textsOf(
+  { lower, upper }: OverlayFolder,
+  { path, before, after, binary }: Change,
+): Promise<[Buffer, Buffer] | undefined> {
+  const sides = [before, after].filter(side => side !== null);
+  if (binary || sides.some(side => side.kind !== 'file' || side.size > 2 * 1024 * 1024)) return undefined;
+  const read = (root: string, side: Change['before']) =>
+    side ? readContent(`${root}/${path}`) : Promise.resolve(Buffer.alloc(0));
+  return await Promise.all([read(lower, before), read(upper, after)]);
+}
+
+/** A name on one line, nothing in it hidden. */
+export function visibleName(name: string): string {
+  return visibleText(name)
+    .replaceAll('\n', '\\n')
+    .replaceAll('\t', '\\t')
+    .replaceAll(/[\uDC80-\uDCFF]/gu, byte => `\\x${(byte.charCodeAt(0) - 0xdc00).toString(16)}`);
+}

@@ -1,0 +1,72 @@
+import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { CordonError } from '../base/errors.ts';
+import type { OverlayFolder } from '../overlay/changeset.ts';
+import { withLock } from '../overlay/lock.ts';
+import { livingHolder } from '../overlay/overlay.ts';
+import { workspaceDirectory } from './stateDirectory.ts';
+
+/** A session whose copy-on-write view was kept, and the workspace folders that it holds changes of. */
+export interface KeptSession {
+  readonly id: string;
+  readonly directory: string;
+  readonly folders: readonly OverlayFolder[];
+}
+
+/** The named session of these workspace folders, or the one used last. Throws `session.none` or `session.unknown`. */
+export function findKeptSession(workspaces: readonly string[], named: string | undefined): KeptSession {
+  const sessions = path.join(workspaceDirectory(workspaces), 'sessions');
+  const ids = (existsSync(sessions) ? readdirSync(sessions) : [])
+    .filter(name => name.startsWith(prefix) && existsSync(path.join(sessions, name, 'layers')))
+    .map(name => name.slice(prefix.length));
+  const id = named === undefined ? latest(sessions, ids) : ids.find(each => each === named);
+  if (id === undefined) throw named === undefined ? noSession(workspaces) : unknownSession(named, ids);
+  const directory = path.join(sessions, prefix + id);
+  return { id, directory, folders: layersIn(path.join(directory, 'layers'), workspaces) };
+}
+
+/** Does the work while nothing has the session's view open, and lets nothing open it. Returns false when it is open. */
+export async function whileClosed(session: KeptSession, work: () => Promise<void>): Promise<boolean> {
+  return await withLock(path.join(session.directory, 'lock'), async () => {
+    if (livingHolder(session.directory) !== undefined) return false;
+    await work();
+    return true;
+  });
+}
+
+const prefix = 'named-';
+
+/** Opening a session and leaving it both write to its folder of holders. */
+function latest(sessions: string, ids: readonly string[]): string | undefined {
+  const used = (id: string) =>
+    statSync(path.join(sessions, prefix + id, 'holders'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  return ids.toSorted((one, other) => used(other) - used(one))[0];
+}
+
+/** A repository that lies outside has a layer too; its commits are imported by git, and by nothing else. */
+function layersIn(layers: string, workspaces: readonly string[]): OverlayFolder[] {
+  return readdirSync(layers)
+    .sort()
+    .flatMap(name => {
+      const directory = path.join(layers, name);
+      const lower = readlinkSync(path.join(directory, 'lower'));
+      const holds = workspaces.some(folder => folder === lower || folder.startsWith(`${lower}/`));
+      return holds ? [{ lower, upper: path.join(directory, 'upper') }] : [];
+    });
+}
+
+function noSession(workspaces: readonly string[]): CordonError {
+  return new CordonError(
+    'session.none',
+    `No session of ${workspaces.join(', ')} was kept.`,
+    'Sessions that were begun with "cordon sandbox --session ID" are kept.',
+  );
+}
+
+function unknownSession(id: string, ids: readonly string[]): CordonError {
+  return new CordonError(
+    'session.unknown',
+    `There is no session "${id}" of this workspace.`,
+    ids.length > 0 ? `There is: ${ids.join(', ')}.` : 'There is none at all.',
+  );
+}
