@@ -4,6 +4,9 @@ import { baseName } from './baseName.ts';
 const shells = /^(?:ba|z|k|mk|da|a|c|tc|fi|rba)?sh$|^(?:busybox|toybox)$/;
 const interpreters = /^(?:python[\d.]*|perl[\d.]*|ruby[\d.]*|node|nodejs|deno|bun|php[\d.]*|lua[\d.]*|tclsh|awk|gawk|mawk|nawk|osascript|Rscript|expect|pypy3?|ed|ex|vi|vim|nvim|emacs|gdb|sed|make|sqlite3|psql|mysql|swift|groovy|scala|elixir|ghc|julia|go)$/;
 
+/** Code that runs other programs, or may; only then are its strings looked at as command lines. */
+const running = /\bopen\b|system|exec|popen|spawn|subprocess|check_(?:output|call)|\bcall\b|\brun\b|shell|\bsh\b|command|child_process|process|Open3|os\.|getline|`|\bqx|%x|\||!/i;
+
 /** Texts that a command would run as shell lines: arguments of `-c`, `eval`, `trap`, here-documents, piped text. */
 export function shellTexts(words: readonly string[], input: Feed): string[] {
   const texts: string[] = [];
@@ -35,7 +38,10 @@ export function codeStrings(words: readonly string[], input: Feed): string[] {
   if (at < 0) return [];
   const codes = words.slice(at + 1).filter(word => /[\s("'[!]/.test(word));
   if (input.kind === 'text') codes.push(input.text);
-  return codes.filter(code => code.length < 8_000).flatMap(code => [...stringsIn(code), ...calls(code), code.replace(/^\d*!|^s\/.*\/e$|^e\s/, ''), code.includes('fork') ? code : '']).filter(text => text.trim() !== '');
+  return codes
+    .filter(code => code.length < 8_000)
+    .flatMap(code => [...(running.test(code) ? stringsIn(code) : []), ...calls(code), code.replace(/^:?\d*!|^s\/.*\/e$|^e\s/, ''), code.includes('fork') ? code : ''])
+    .filter(text => text.trim() !== '');
 }
 
 function stringsIn(code: string): string[] {

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { denying } from '../finding.ts';
 import { resolvePath } from '../paths/resolve.ts';
 import type { Boundary } from '../paths/boundary.ts';
@@ -89,5 +90,5 @@ function landing(target: string, folder: string, boundary: Boundary): string | u
   if (/^\/+[^/]*[*?[][^/]*$/.test(path)) return '/';
   if (/^\/(?:home|Users)\/+[^/]*[*?[]/.test(path)) return '/home';
   if (/[*?[]/.test(path)) return undefined;
-  return resolvePath(path.startsWith('/') ? '/' : folder, path);
+  return resolvePath(path.startsWith('/') ? '/' : folder, path) ?? posix.resolve(folder, path);
 }

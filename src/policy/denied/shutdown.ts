@@ -16,10 +16,8 @@ export const shutdown: DenyCheck = (words, { command }) => {
       return rest.some(word => /^(?:poweroff|reboot|halt|kexec|soft-reboot|suspend|hibernate|hybrid-sleep|suspend-then-hibernate|rescue|emergency|exit|isolate|default)$|^(?:poweroff|reboot|halt|rescue|emergency|shutdown|kexec)\.target$/.test(word)) ? says('This would stop the machine.') : undefined;
     case 'kexec':
       return rest.some(word => /^-[a-z]*e|^--exec/.test(word)) ? says('This would replace the running system.') : undefined;
-    case 'kill': {
-      const signalled = rest.filter(word => !/^-(?:[A-Z]+|\d{2,}|[02-9]|s|n|SIG\w+|l)$/.test(word) && word !== '--');
-      return signalled.some((word, index) => word === '1' || (word === '-1' && index > 0) || (word === '-1' && (rest.length > 1 || false))) && !rest.includes('-0') ? says('This would end every process, or the first one.') : undefined;
-    }
+    case 'kill':
+      return killed(rest).some(target => target === '1' || target === '-1') ? says('This would end every process, or the first one.') : undefined;
     case 'killall5':
       return says('This would end every process.');
     case 'pkill': case 'killall': case 'skill':
@@ -34,3 +32,13 @@ export const shutdown: DenyCheck = (words, { command }) => {
       return undefined;
   }
 };
+
+/** What `kill` is aimed at: words after the signal, which may be written in many ways. Signal 0 only tests. */
+function killed(words: readonly string[]): readonly string[] {
+  let at = 0;
+  const first = words[0] ?? '';
+  if (first === '-s' || first === '-n' || first === '--signal') at = 2;
+  else if (/^-(?:\d+|[A-Za-z]\w*|-signal=.*)$/.test(first)) at = 1;
+  if (/^-(?:0|l|L)$/.test(first)) return [];
+  return words.slice(at).filter(word => word !== '--');
+}

@@ -18,10 +18,10 @@ export interface PathContext {
 }
 
 /**
- * What is done with a path: its content is read, its entry is looked at (names, sizes, times), or only its existence
- * is tested.
+ * What is done with a path: its content is read, its entry is looked at (names, sizes, times; `entry`: without following
+ * a link that a pattern finds), or only its existence is tested.
  */
-export type PathUse = 'read' | 'look' | 'exists';
+export type PathUse = 'read' | 'look' | 'entry' | 'exists';
 
 /** Judges one path operand as far as it is known; undefined when there is nothing against it. */
 export function judgePath(
@@ -165,6 +165,7 @@ function judgeGlob(
       );
     for (const path of striking) {
       if (path.startsWith('-')) return asking('tool.openOption', 'A name found here would be taken for an option.', about.span, { ...about, cure: 'person' });
+      if (use === 'entry') continue;
       const found = placeOf(context.boundary, '/', path);
       if (found.kind === 'credential' && use !== 'read') continue;
       const striking = findingFor(found, use, about);

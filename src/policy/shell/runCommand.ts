@@ -3,7 +3,7 @@ import { resolvePath } from '../paths/resolve.ts';
 import { expandWhole, expandWord, unknownText } from './expandWord.ts';
 import { unknownFeed } from './feed.ts';
 import type { Feed } from './feed.ts';
-import { literal, textField } from './field.ts';
+import { literal, mergePieces, textField } from './field.ts';
 import type { Field, Piece } from './field.ts';
 import type { Outcome, ShellState, SimpleCommand } from './line.ts';
 import { isHarmlessForCommand, isPlainAssignment } from './variables.ts';
@@ -91,12 +91,14 @@ function effectOf(walk: Walk, command: SimpleCommand, state: ShellState): Outcom
       const after = { ...state, variables };
       return { ok: after, failed: after };
     }
-    // prettier-ignore
     case 'export':
     case 'declare':
     case 'typeset':
     case 'readonly':
-    case 'local':
+    case 'local': {
+      const after = { ...state, variables: declared(args, state) };
+      return { ok: after, failed: after };
+    }
     case 'unset':
     case 'mapfile':
     case 'readarray':
@@ -145,6 +147,18 @@ function effectOf(walk: Walk, command: SimpleCommand, state: ShellState): Outcom
     default:
       return { ok: state, failed: state };
   }
+}
+
+/** The variables after `export a=b c`: those with a value have it, the others may have any. */
+function declared(args: readonly Field[], state: ShellState): ReadonlyMap<string, readonly Piece[]> {
+  const variables = new Map(state.variables);
+  for (const argument of args) {
+    const [first, ...rest] = argument.pieces;
+    const set = first?.kind === 'text' ? /^([A-Za-z_]\w*)\+?=([^]*)$/.exec(first.text) : null;
+    if (set?.[1] !== undefined) variables.set(set[1], set[0].startsWith(`${set[1]}+`) ? [{ kind: 'open', splits: false }] : mergePieces([{ kind: 'text', text: set[2] ?? '' }, ...rest]));
+    else if (!variables.has(literal(argument) ?? '')) variables.set(literal(argument) ?? '', [{ kind: 'open', splits: false }]);
+  }
+  return variables;
 }
 
 function readValue(input: Feed): readonly Piece[] {

@@ -1,10 +1,11 @@
 import type { Finding } from '../finding.ts';
+import type { PathUse } from '../paths/judgePath.ts';
 import type { ParsedArguments } from './parseArguments.ts';
 import type { JudgeContext } from '../judgeCommand.ts';
 import type { SimpleCommand } from '../shell/line.ts';
 
-/** What an operand or an option's value is: any text, a path that is read, looked at, or tested. */
-export type OperandUse = 'text' | 'read' | 'look' | 'exists';
+/** What an operand or an option's value is: any text, or a path and what is done with it. */
+export type OperandUse = 'text' | PathUse;
 
 /**
  * What is known of one tool that only reads. What the table does not name is asked. Options are written as blank
