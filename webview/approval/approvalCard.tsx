@@ -38,7 +38,7 @@ export const ApprovalCard = memo(function ApprovalCard({
   const [confirming, setConfirming] = useState<Allowing | null>(null);
   const [answered, setAnswered] = useState(false);
   const [words, setWords] = useState('');
-  const armed = useArmed(`${place} ${confirming ?? ''}`);
+  const armed = useArmed(`${place} ${confirming ?? ''}`, card);
   useEffect(() => {
     if (!answered) return undefined;
     const timer = setTimeout(() => setAnswered(false), patience);
@@ -68,7 +68,11 @@ export const ApprovalCard = memo(function ApprovalCard({
       role="group"
       aria-label="Approval request"
       data-approval={request.id}
-      onKeyDown={event => event.key === 'Escape' && setConfirming(null)}
+      onKeyDown={event => {
+        if (event.key === 'Escape') setConfirming(null);
+        // A key that is held down presses again and again; each answer takes a press of its own.
+        if (event.repeat && isButton(event.target)) event.preventDefault();
+      }}
     >
       <div class="card-head">
         <Icon name={risk.level === 'high' ? 'warning' : 'shield'} />
@@ -186,4 +190,8 @@ function Reasons({ request }: { request: ApprovalRequest }) {
 
 function lowerFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+function isButton(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest('vscode-button') !== null;
 }

@@ -69,7 +69,7 @@ const allowlist: Config & { RETURN_TRUSTED_TYPE: true } = {
 };
 
 const markdown = new MarkdownIt({ html: false, linkify: true, breaks: false });
-// `README.md` is not the site of a Moldovan company.
+// Without a scheme it is no link: `README.md` is a file, not a site.
 markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false, fuzzyIP: false });
 const { escapeHtml, unescapeAll } = markdown.utils;
 

@@ -141,6 +141,40 @@ test('a card that moves up when the one above is settled arms anew', async () =>
   ]);
 });
 
+test('a card that something above it pushed away arms anew', async () => {
+  await using panel = await panelWith([commandRequest('npm test', 10)]);
+  const allow = card(panel).getByRole('button', { name: 'Allow once', exact: true });
+  await allow.click({ trial: true });
+  await panel.page.clock.install();
+  await panel.page.clock.pauseAt(Date.now() + 10_000);
+  await panel.page.clock.runFor(100);
+  await panel.page.evaluate(
+    `window.postMessage(${JSON.stringify(event({ type: 'item', item: user('u2', 'Pushes it down') }))}, '*')`,
+  );
+  await panel.page.clock.runFor(200);
+  await panel.page.getByText('Pushes it down').waitFor();
+  await allow.click({ force: true });
+  expect(await answers(panel)).toEqual([]);
+  await panel.page.clock.runFor(700);
+  await allow.click();
+  expect(await answers(panel)).toHaveLength(1);
+});
+
+test('a key that is held down does not confirm a high risk', async () => {
+  await using panel = await panelWith([commandRequest('rm -rf build', 90)]);
+  const allow = card(panel).getByRole('button', { name: 'Allow once', exact: true });
+  await allow.click({ trial: true });
+  await allow.focus();
+  await panel.page.keyboard.down('Enter');
+  const confirm = card(panel).getByRole('button', { name: 'Confirm: allow once', exact: true });
+  await confirm.click({ trial: true });
+  for (let repeat = 0; repeat < 5; repeat++) await panel.page.keyboard.down('Enter');
+  expect(await answers(panel)).toEqual([]);
+  await panel.page.keyboard.up('Enter');
+  await panel.page.keyboard.press('Enter');
+  expect(await answers(panel)).toHaveLength(1);
+});
+
 test('a high risk takes two presses: the first only asks for the second', async () => {
   await using panel = await panelWith([
     commandRequest('rm -rf build', 70, [['rm -rf', 'Deletes without a way back']]),
