@@ -24,7 +24,7 @@ export interface LaunchPlan {
 }
 
 /**
- * The arguments of bwrap for one launch. Pure: what the sandbox shows is decided here and nowhere else.
+ * The options of bwrap for one launch. Pure: what the sandbox shows is decided here and nowhere else.
  * Later mounts lie over earlier ones, so the order below protects us.
  */
 export function bubblewrapArguments(facts: SandboxFacts, plan: LaunchPlan): string[] {
@@ -69,12 +69,13 @@ export function bubblewrapArguments(facts: SandboxFacts, plan: LaunchPlan): stri
     ...(request.binds ?? []).flatMap(({ source, target }) => ['--ro-bind', source, target]),
     ['--remount-ro', '/'],
     ['--chdir', request.cwd],
-    '--',
-    ...(isSystem && facts.prlimit !== undefined
-      ? [facts.prlimit, ...innerLimitOptions(facts.limits), '--']
-      : []),
-    ...request.argv,
   ].flat();
+}
+
+/** What runs inside, behind the limits that are counted there. Pure. */
+export function insideCommand(facts: SandboxFacts, request: LaunchRequest): string[] {
+  const isLimited = request.view === 'system' && facts.prlimit !== undefined;
+  return [...(isLimited ? [facts.prlimit, ...innerLimitOptions(facts.limits), '--'] : []), ...request.argv];
 }
 
 function systemMounts(facts: SandboxFacts): string[] {

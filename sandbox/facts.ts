@@ -56,13 +56,13 @@ export function gatherFacts(
   options: SandboxOptions,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): SandboxFacts {
-  const bwrap = findProgram('bwrap', environment['PATH'], options.folders);
-  if (bwrap === undefined) throw sandboxErrors.missing();
   const homes = homesOf(environment);
   const home = homes[0] ?? '/nonexistent';
   const folders = options.folders
     .map(folder => checkedFolder(folder, homes, options.stateDirectory))
     .toSorted((a, b) => a.realPath.length - b.realPath.length);
+  const bwrap = findProgram('bwrap', environment['PATH'], options.folders);
+  if (bwrap === undefined) throw sandboxErrors.missing();
   const system = systemDirectories.flatMap(systemDirectory);
   const visible = [...system.map(each => each.path), ...folders.flatMap(each => [each.path, each.realPath])];
   const { toolchains, path } = discoverToolchains(environment, home, visible);

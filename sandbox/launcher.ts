@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { normalize } from 'node:path';
 import { Transform, type Readable, type Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import { bubblewrapArguments, type LaunchPlan } from './bubblewrap.ts';
+import { bubblewrapArguments, insideCommand, type LaunchPlan } from './bubblewrap.ts';
 import { bareEnvironment, commandEnvironment } from './environment.ts';
 import type { SandboxFacts } from './facts.ts';
 import { Guards } from './guards.ts';
@@ -152,13 +152,18 @@ export class BubblewrapSandbox implements Sandbox {
       // The agent's loopback is nobody else's.
       sharesNetwork: request.view === 'system' && enter.length > 0,
       statusDescriptor: 3 + descriptors.length,
-      ...(filter === undefined ? {} : { seccompDescriptor: 4 + descriptors.length }),
+      ...(filter === undefined ? {} : { seccompDescriptor: 5 + descriptors.length }),
     };
+    const optionsDescriptor = plan.statusDescriptor + 1;
     const command = [
       ...enter,
       ...(facts.prlimit === undefined ? [] : [facts.prlimit, ...outerLimitOptions(facts.limits), '--']),
       facts.bwrap,
-      ...bubblewrapArguments(facts, plan),
+      // By descriptor: its arguments can be read inside, and they tell of the host.
+      '--args',
+      String(optionsDescriptor),
+      '--',
+      ...insideCommand(facts, request),
     ];
     // A program in the bare view is ours and only writes to its streams.
     const needsPipes = request.output !== 'inherit' && program === undefined;
@@ -174,6 +179,7 @@ export class BubblewrapSandbox implements Sandbox {
       err,
       ...descriptors.map(() => 'pipe' as const),
       'pipe',
+      'pipe',
       ...(filter === undefined ? [] : ['pipe' as const]),
     ];
     const environment =
@@ -187,7 +193,8 @@ export class BubblewrapSandbox implements Sandbox {
       child.once('error', cause => reject(sandboxErrors.didNotStart(cause.message, cause)));
     });
     for (const [at, bytes] of descriptors.entries()) handOver(child.stdio[3 + at], bytes);
-    if (filter !== undefined) handOver(child.stdio[4 + descriptors.length], filter);
+    handOver(child.stdio[optionsDescriptor], Buffer.from(bubblewrapArguments(facts, plan).join('\0') + '\0'));
+    if (filter !== undefined) handOver(child.stdio[5 + descriptors.length], filter);
     const output = new CountedOutput(
       pipes[0]?.reader ?? child.stdout,
       pipes[1]?.reader ?? child.stderr,

@@ -61,7 +61,7 @@ export function discoverToolchains(
     [...visible, ...[...found.values()].flatMap(each => each.paths)].some(shown => isInside(folder, shown));
   for (const entry of entries) {
     const target = real(entry);
-    if (!isShown(entry) || !isShown(target)) {
+    if (!isShown(target)) {
       const prefix = prefixOf(target);
       const chosen = prefix !== undefined && isOpen(prefix) && hasDepth(prefix) ? prefix : target;
       if (!isOpen(chosen) || !hasDepth(chosen)) continue;

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { parseSandboxArguments } from '../../../src/cli/sandboxArguments.ts';
+
+const parse = (line: string) => parseSandboxArguments(line.split(' '));
+
+describe('cordon sandbox', () => {
+  test('takes the current folder and a copy-on-write view when nothing is said', () => {
+    expect(parse('-- ls -la')).toEqual({
+      kind: 'right',
+      workspaces: [],
+      allowWrite: [],
+      view: 'overlay',
+      command: ['ls', '-la'],
+    });
+  });
+
+  test('takes options in both spellings, and leaves the words of the command alone', () => {
+    expect(parse('--workspace a --workspace=b --allow-write c --session my.one -- x --direct -- y')).toEqual({
+      kind: 'right',
+      workspaces: ['a', 'b'],
+      allowWrite: ['c'],
+      view: 'overlay',
+      session: 'my.one',
+      command: ['x', '--direct', '--', 'y'],
+    });
+  });
+
+  test.each([
+    ['--direct', 'direct'],
+    ['--read-only', 'readOnly'],
+  ])('%s', (option, view) => {
+    expect(parse(`${option} -- true`)).toMatchObject({ view });
+  });
+
+  test.each([
+    ['no command', '--direct'],
+    ['an empty command', '--'],
+    ['an unknown option', '--frobnicate -- true'],
+    ['a command without --', 'ls'],
+    ['an option without its value', '--workspace -- true'],
+    ['two views that contradict', '--direct --read-only -- true'],
+    ['a session that is not copy-on-write', '--session a --direct -- true'],
+    ['a session name that is a path', '--session ../x -- true'],
+    ['a domain, which is not supported yet', '--allow-domain example.com -- true'],
+  ])('refuses %s', (_, line) => {
+    expect(parse(line)).toEqual({ kind: 'wrong', message: expect.any(String) });
+  });
+});

@@ -1,0 +1,205 @@
+import { describe, expect, test } from 'vitest';
+import { bubblewrapArguments, insideCommand, type LaunchPlan } from '../../../sandbox/bubblewrap.ts';
+import type { SandboxFacts } from '../../../sandbox/facts.ts';
+import { defaultLimits } from '../../../sandbox/limits.ts';
+import type { LaunchRequest } from '../../../sandbox/sandbox.ts';
+
+const facts: SandboxFacts = {
+  bwrap: '/usr/bin/bwrap',
+  prlimit: '/usr/bin/prlimit',
+  user: { uid: 1000, gid: 1000, name: 'ann' },
+  folders: [
+    { path: '/home/ann/my project', realPath: '/home/ann/my project' },
+    { path: '/home/ann/link', realPath: '/srv/other' },
+  ],
+  system: [{ path: '/usr' }, { path: '/bin', link: 'usr/bin' }],
+  settings: ['/etc/ssl/certs'],
+  hiddenInProc: [
+    { path: '/proc/kcore', isFolder: false },
+    { path: '/proc/fs', isFolder: true },
+  ],
+  toolchains: [
+    { name: 'pyenv', paths: ['/home/ann/.pyenv'], environment: { PYENV_ROOT: '/home/ann/.pyenv' } },
+  ],
+  path: ['/home/ann/.pyenv/bin', '/usr/bin'],
+  extraReadOnlyPaths: ['/opt/tool'],
+  gitDirectories: ['/home/ann/main/.git'],
+  certificateFiles: [],
+  state: {
+    home: '/state/home',
+    temporary: '/state/tmp',
+    dropsTemporary: true,
+    hiddenFile: '/state/hidden',
+    emptyFolder: '/state/empty',
+    settings: { '/etc/passwd': '/state/etc/passwd' },
+  },
+  limits: { ...defaultLimits, processes: 64 },
+};
+
+const request: LaunchRequest = {
+  argv: ['bash', '-c', 'true'],
+  cwd: '/home/ann/my project',
+  writableFolders: [],
+  view: 'system',
+  stdin: 'ignore',
+};
+
+const plan: LaunchPlan = {
+  request,
+  scan: {
+    secrets: ['/home/ann/my project/.env', '/srv/other/id_rsa'],
+    protectedPaths: ['/home/ann/my project/.git/config', '/srv/other/.vscode'],
+    pinned: ['/home/ann/my project/.git'],
+    guarded: ['/home/ann/my project/.envrc'],
+  },
+  copyOnWrite: [],
+  sharesNetwork: false,
+  statusDescriptor: 3,
+  seccompDescriptor: 5,
+};
+
+const beginning = [
+  ...[
+    '--unshare-user',
+    '--unshare-pid',
+    '--unshare-ipc',
+    '--unshare-uts',
+    '--unshare-cgroup-try',
+    '--unshare-net',
+  ],
+  ...['--disable-userns', '--uid', '1000', '--gid', '1000', '--cap-drop', 'ALL', '--hostname', 'cordon'],
+  ...['--die-with-parent', '--new-session', '--json-status-fd', '3', '--seccomp', '5'],
+];
+const kernel = [
+  ...['--proc', '/proc', '--ro-bind', '/proc/sys', '/proc/sys'],
+  ...['--ro-bind', '/state/hidden', '/proc/kcore', '--ro-bind', '/state/empty', '/proc/fs'],
+  ...['--dev', '/dev', '--size', '1073741824', '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
+];
+const system = [
+  ...['--ro-bind', '/usr', '/usr', '--symlink', 'usr/bin', '/bin'],
+  ...['--ro-bind', '/etc/ssl/certs', '/etc/ssl/certs', '--ro-bind', '/state/etc/passwd', '/etc/passwd'],
+  ...kernel,
+  ...['--bind', '/state/tmp', '/tmp', '--bind', '/state/tmp', '/var/tmp'],
+  ...['--bind', '/state/home', '/run/cordon/home', '--symlink', '../run', '/var/run'],
+  ...['--ro-bind', '/opt/tool', '/opt/tool', '--ro-bind', '/home/ann/.pyenv', '/home/ann/.pyenv'],
+];
+const git = ['--ro-bind', '/home/ann/main/.git', '/home/ann/main/.git'];
+const masks = [
+  ...['--ro-bind', '/state/hidden', '/home/ann/my project/.env'],
+  ...[
+    '--ro-bind',
+    '/state/hidden',
+    '/srv/other/id_rsa',
+    '--ro-bind',
+    '/state/hidden',
+    '/home/ann/link/id_rsa',
+  ],
+];
+const end = ['--remount-ro', '/', '--chdir', '/home/ann/my project'];
+
+function folders(first: string, second: string): string[] {
+  return [
+    ...[first, '/home/ann/my project', '/home/ann/my project'],
+    ...[second, '/srv/other', '/srv/other', second, '/srv/other', '/home/ann/link'],
+  ];
+}
+
+describe('the options of bwrap', () => {
+  test('show a command the system, its toolchains and the folders, all read-only, without the secrets', () => {
+    expect(bubblewrapArguments(facts, plan)).toEqual([
+      ...beginning,
+      ...system,
+      ...git,
+      ...folders('--ro-bind', '--ro-bind'),
+      ...masks,
+      ...end,
+    ]);
+  });
+
+  test('keep what can run code later read-only in a folder that is writable, and unmovable', () => {
+    const writable = { ...request, writableFolders: ['/home/ann/my project'] };
+    expect(bubblewrapArguments(facts, { ...plan, request: writable })).toEqual([
+      ...beginning,
+      ...system,
+      ...git,
+      ...folders('--bind', '--ro-bind'),
+      ...['--bind', '/home/ann/my project/.git', '/home/ann/my project/.git'],
+      ...['--ro-bind', '/home/ann/my project/.git/config', '/home/ann/my project/.git/config'],
+      ...['--ro-bind', '/state/empty', '/home/ann/my project/.envrc'],
+      ...masks,
+      ...end,
+    ]);
+  });
+
+  test('lift a protection or a mask only for the path that the user allowed', () => {
+    const allowed = {
+      ...request,
+      writableFolders: ['/home/ann/my project', '/home/ann/link'],
+      allowedPaths: ['/home/ann/my project/.env', '/srv/other/.vscode/settings.json'],
+    };
+    expect(bubblewrapArguments(facts, { ...plan, request: allowed }).slice(-18)).toEqual([
+      ...['/home/ann/my project/.git', '/home/ann/my project/.git'],
+      ...['--ro-bind', '/home/ann/my project/.git/config', '/home/ann/my project/.git/config'],
+      ...['--ro-bind', '/state/empty', '/home/ann/my project/.envrc'],
+      ...masks.slice(3),
+      ...end,
+    ]);
+  });
+
+  test('make everything writable in a copy-on-write view, where nothing needs protection', () => {
+    const copyOnWrite = ['/home/ann/my project', '/srv/other', '/home/ann/main/.git'];
+    expect(bubblewrapArguments(facts, { ...plan, copyOnWrite, sharesNetwork: true })).toEqual([
+      ...beginning.filter(word => word !== '--unshare-net'),
+      ...system,
+      ...['--bind', '/home/ann/main/.git', '/home/ann/main/.git'],
+      ...folders('--bind', '--bind'),
+      ...masks,
+      ...end,
+    ]);
+  });
+
+  test('show a bare program nothing but itself, the folders and what is bound', () => {
+    const bare: LaunchRequest = {
+      ...request,
+      argv: ['/opt/node', '/run/cordon/agent.cjs'],
+      view: 'bare',
+      binds: [{ source: '/dist/agent.cjs', target: '/run/cordon/agent.cjs' }],
+    };
+    const program = { paths: [{ source: '/lib/libc.so.6', target: '/lib/libc.so.6' }], isElectron: false };
+    expect(bubblewrapArguments(facts, { ...plan, request: bare, program })).toEqual([
+      ...beginning,
+      ...['--ro-bind', '/lib/libc.so.6', '/lib/libc.so.6'],
+      ...kernel,
+      ...git,
+      ...folders('--ro-bind', '--ro-bind'),
+      ...masks,
+      ...['--ro-bind', '/dist/agent.cjs', '/run/cordon/agent.cjs'],
+      ...end,
+    ]);
+  });
+
+  test('anchor what is shown below /tmp, so that no command decides where the next one is mounted', () => {
+    const inTmp = {
+      ...facts,
+      folders: [
+        { path: '/tmp/a/b', realPath: '/tmp/a/b' },
+        { path: '/tmp/c', realPath: '/tmp/c' },
+      ],
+    };
+    const words = bubblewrapArguments(inTmp, plan);
+    const at = words.indexOf('/tmp');
+    expect(words.slice(at + 1, at + 6)).toEqual(['--tmpfs', '/tmp/a', '--bind', '/state/tmp', '/var/tmp']);
+  });
+});
+
+test('the number of processes is limited inside, where no other process of the user counts', () => {
+  expect(insideCommand(facts, request)).toEqual([
+    '/usr/bin/prlimit',
+    '--nproc=64:64',
+    '--',
+    'bash',
+    '-c',
+    'true',
+  ]);
+  expect(insideCommand({ ...facts, prlimit: undefined }, request)).toEqual(['bash', '-c', 'true']);
+});
