@@ -28,7 +28,11 @@ export interface Streams {
 }
 
 /** `cordon check`: the decision on one command line, or on a stream of them. Resolves to the exit status. */
-export async function checkCommand(argv: readonly string[], _credential?: string, streams: Streams = process): Promise<number> {
+export async function checkCommand(
+  argv: readonly string[],
+  _credential?: string,
+  streams: Streams = process,
+): Promise<number> {
   const wanted = readArguments(argv);
   if (typeof wanted === 'string') {
     streams.stderr.write(`cordon check: ${wanted}\n${usage}`);
@@ -51,9 +55,12 @@ export async function checkCommand(argv: readonly string[], _credential?: string
     await answerStream(policy, folder, streams);
     return 0;
   }
-  const cwd = wanted.folders.find(each => isInside(process.cwd(), each)) === undefined ? folder : process.cwd();
+  const cwd =
+    wanted.folders.find(each => isInside(process.cwd(), each)) === undefined ? folder : process.cwd();
   const decision = policy.decide({ command: wanted.command, cwd });
-  streams.stdout.write(wanted.form === 'json' ? `${JSON.stringify(decision)}\n` : `${explain(wanted.command, decision)}\n`);
+  streams.stdout.write(
+    wanted.form === 'json' ? `${JSON.stringify(decision)}\n` : `${explain(wanted.command, decision)}\n`,
+  );
   return statuses[decision.decision];
 }
 
@@ -87,14 +94,18 @@ function readArguments(argv: readonly string[]): Wanted | string {
   if (missing !== undefined) return `${missing} is not a folder.`;
   if (folders.length === 0) folders.push(process.cwd());
   const words = argv.slice(at);
-  if (form === 'stream') return words.length === 0 ? { form, folders } : '--jsonl reads commands from standard input and takes none.';
+  if (form === 'stream')
+    return words.length === 0
+      ? { form, folders }
+      : '--jsonl reads commands from standard input and takes none.';
   if (words.length === 0) return 'no command was given.';
   return { form, folders, command: words.join(' ') };
 }
 
 function policyFor(folders: readonly string[], stderr: Writable): CommandPolicy {
   const { policy, problems } = loadPolicy({ folders, home: homedir(), settings: userRules(folders) });
-  for (const { source, pattern, message } of problems) stderr.write(`cordon check: the ${source} rule "${pattern}" does not count: ${message}\n`);
+  for (const { source, pattern, message } of problems)
+    stderr.write(`cordon check: the ${source} rule "${pattern}" does not count: ${message}\n`);
   return policy;
 }
 
@@ -104,11 +115,19 @@ const Request = z.object({ id: z.unknown(), command: z.string(), cwd: z.string()
 const maxRequest = 8_000_000;
 
 /** One answer for each line, in order, as they come. A line that is no request is asked. */
-async function answerStream(policy: CommandPolicy, folder: string, { stdin, stdout }: Streams): Promise<void> {
+async function answerStream(
+  policy: CommandPolicy,
+  folder: string,
+  { stdin, stdout }: Streams,
+): Promise<void> {
   stdin.setEncoding('utf8');
   let rest = '';
   let skipping = false;
-  const answerAll = (lines: readonly string[]) => lines.filter(line => line.trim() !== '').map(line => `${JSON.stringify(answer(policy, folder, line))}\n`).join('');
+  const answerAll = (lines: readonly string[]) =>
+    lines
+      .filter(line => line.trim() !== '')
+      .map(line => `${JSON.stringify(answer(policy, folder, line))}\n`)
+      .join('');
   for await (const chunk of stdin as AsyncIterable<string>) {
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';

@@ -53,7 +53,11 @@ export function applyRules(judged: JudgedCommand, rules: readonly Rule[]): Comma
 /** A rule that names every word of a wrapper's command allows what that wrapper runs. */
 function exactlyGranted(outer: JudgedCommand | undefined, rules: readonly Rule[]): boolean {
   if (outer === undefined) return false;
-  const exact = rules.some(rule => rule.verdict === 'allow' && matchPattern(rule.words, outer.command.words)?.size === outer.command.words.length);
+  const exact = rules.some(
+    rule =>
+      rule.verdict === 'allow' &&
+      matchPattern(rule.words, outer.command.words)?.size === outer.command.words.length,
+  );
   return exact || exactlyGranted(outer.outer, rules);
 }
 

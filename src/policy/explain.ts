@@ -28,9 +28,12 @@ function excerpt(command: string, from: number, to: number): string {
 
 /** Control, format, private and unassigned-looking characters as `\u{…}`, so that nothing hides. */
 export function visible(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/gu, character => {
-    if (character === '\n') return '⏎';
-    if (character === '\t') return '⇥';
-    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
-  });
+  return text.replaceAll(
+    /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/gu,
+    character => {
+      if (character === '\n') return '⏎';
+      if (character === '\t') return '⇥';
+      return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+    },
+  );
 }

@@ -16,17 +16,35 @@ import { findTool } from './tools/tools.ts';
 /** What a command is judged with. */
 export interface JudgeContext extends PathContext {
   /** Reads a text that a command would run as a shell line (`sh -c`), in the same folders. */
-  readLine(text: string, within: Span, folders: readonly string[] | undefined, input: Feed): Line & { readonly tree: ParsedScript | undefined };
+  readLine(
+    text: string,
+    within: Span,
+    folders: readonly string[] | undefined,
+    input: Feed,
+  ): Line & { readonly tree: ParsedScript | undefined };
   /** Where a command would be that is told to work in another folder (`git -C`). */
-  enter(folder: Field, from: readonly string[] | undefined): { readonly folders: readonly string[] | undefined; readonly findings: readonly Finding[] };
+  enter(
+    folder: Field,
+    from: readonly string[] | undefined,
+  ): { readonly folders: readonly string[] | undefined; readonly findings: readonly Finding[] };
 }
 
 /** Follows a folder operand; what is not known leads to a folder that is not known. */
-export function enterFolder(context: PathContext, folder: Field, from: readonly string[] | undefined): ReturnType<JudgeContext['enter']> {
+export function enterFolder(
+  context: PathContext,
+  folder: Field,
+  from: readonly string[] | undefined,
+): ReturnType<JudgeContext['enter']> {
   const finding = judgePath({ ...context, folders: from }, folder, 'look');
   const text = literal(folder);
-  const folders = text === undefined ? undefined : (text.startsWith('/') ? ['/'] : from)?.map(base => resolvePath(base, text));
-  return { findings: finding ? [finding] : [], folders: folders?.every(path => path !== undefined) ? folders : undefined };
+  const folders =
+    text === undefined
+      ? undefined
+      : (text.startsWith('/') ? ['/'] : from)?.map(base => resolvePath(base, text));
+  return {
+    findings: finding ? [finding] : [],
+    folders: folders?.every(path => path !== undefined) ? folders : undefined,
+  };
 }
 
 /** What the built-in knowledge says of one command: nothing against it, or findings. */
@@ -83,7 +101,10 @@ function judgeArguments(
         ),
       );
     else if (use !== 'text' && literal(field) !== '-') push(findings, judgePath(context, field, use, word));
-    else if (use === 'text' && !table.anyOption && !table.anyWord &&
+    else if (
+      use === 'text' &&
+      !table.anyOption &&
+      !table.anyWord &&
       field.pieces.some(piece => piece.kind === 'open' && piece.splits)
     )
       findings.push(

@@ -37,22 +37,103 @@ export const blockDeviceCommand: DenyCheck = (words, { command }) => {
   const [name = '', ...rest] = words;
   const tool = baseName(name);
   const { span } = command;
-  const device = (word: string | undefined) => (word === undefined ? undefined : blockDeviceIn(word.replace(/^~/, '/'), span));
-  const first = (candidates: readonly string[]) => candidates.map(device).find(finding => finding !== undefined);
+  const device = (word: string | undefined) =>
+    word === undefined ? undefined : blockDeviceIn(word.replace(/^~/, '/'), span);
+  const first = (candidates: readonly string[]) =>
+    candidates.map(device).find(finding => finding !== undefined);
   const operands = rest.filter(word => !word.startsWith('-'));
-  if (/^(?:mkfs|mke2fs|mkswap|mkdosfs|mkntfs|mkreiserfs)(?:\..+)?$|^newfs(?:_\w+)?$|^format$/.test(tool)) return /^mkfs|^mke2fs|^mkntfs|^newfs/.test(tool) && operands.some(word => word.startsWith('/dev/')) ? denying('denied.blockDevice', 'This makes a file system on a device, and what is on it is lost.', span) : first(operands);
+  if (/^(?:mkfs|mke2fs|mkswap|mkdosfs|mkntfs|mkreiserfs)(?:\..+)?$|^newfs(?:_\w+)?$|^format$/.test(tool))
+    return /^mkfs|^mke2fs|^mkntfs|^newfs/.test(tool) && operands.some(word => word.startsWith('/dev/'))
+      ? denying(
+          'denied.blockDevice',
+          'This makes a file system on a device, and what is on it is lost.',
+          span,
+        )
+      : first(operands);
   switch (tool) {
-    case 'dd': case 'dcfldd': case 'dc3dd':
+    case 'dd':
+    case 'dcfldd':
+    case 'dc3dd':
       return first(rest.flatMap(word => (/^of=/.test(word) ? [word.slice(3)] : [])));
-    case 'cp': case 'mv': case 'install': case 'ln': case 'rsync': case 'scp': case 'pv': case 'bmaptool': case 'qemu-img': case 'partclone': case 'ddrescue':
-      return device(operands.at(-1)) ?? first(rest.flatMap(word => /^(?:-t|--target-directory=)(.+)/.exec(word)?.[1] ?? []));
-    case 'tee': case 'sponge': case 'truncate': case 'shred': case 'wipefs': case 'blkdiscard': case 'fdisk': case 'sfdisk': case 'cfdisk': case 'gdisk': case 'sgdisk': case 'parted': case 'partx': case 'mkpart':
-    case 'badblocks': case 'hdparm': case 'sg_format': case 'cryptsetup': case 'pvcreate': case 'pvremove': case 'vgremove': case 'lvremove': case 'wipe': case 'scrub': case 'nwipe': case 'zpool': case 'mdadm': case 'debugfs': case 'e2fsck': case 'fsck': case 'tune2fs': case 'resize2fs': case 'dmsetup': case 'losetup': case 'rm': case 'nvme': case 'dd_rescue': case 'flashcp': case 'flash_erase': case 'asr': case 'fallocate': case 'swapon':
-      if (/^(?:fdisk|sfdisk|parted)$/.test(tool) && rest.some(word => /^-(?:l|d|J|s)$|^--(?:list|dump|json)$|^print$/.test(word)) && !rest.some(word => /^(?:mk|rm|resize|-w|--delete)/.test(word))) return undefined;
-      if (/^(?:hdparm|tune2fs|nvme|e2fsck|fsck|losetup|debugfs|mdadm|badblocks|cryptsetup|zpool|dmsetup|wipefs)$/.test(tool) && !rest.some(word => /^(?:-w|-n?w\w*|--security-\w+|format|sanitize|--zero-superblock|--create|luksFormat|erase|remove(?:_all)?|wipe|-a|-af|-fa|--all|-o|destroy|create|labelclear|-f|--force|-y|-fy|mklabel)$/.test(word))) return undefined;
+    case 'cp':
+    case 'mv':
+    case 'install':
+    case 'ln':
+    case 'rsync':
+    case 'scp':
+    case 'pv':
+    case 'bmaptool':
+    case 'qemu-img':
+    case 'partclone':
+    case 'ddrescue':
+      return (
+        device(operands.at(-1)) ??
+        first(rest.flatMap(word => /^(?:-t|--target-directory=)(.+)/.exec(word)?.[1] ?? []))
+      );
+    case 'tee':
+    case 'sponge':
+    case 'truncate':
+    case 'shred':
+    case 'wipefs':
+    case 'blkdiscard':
+    case 'fdisk':
+    case 'sfdisk':
+    case 'cfdisk':
+    case 'gdisk':
+    case 'sgdisk':
+    case 'parted':
+    case 'partx':
+    case 'mkpart':
+    case 'badblocks':
+    case 'hdparm':
+    case 'sg_format':
+    case 'cryptsetup':
+    case 'pvcreate':
+    case 'pvremove':
+    case 'vgremove':
+    case 'lvremove':
+    case 'wipe':
+    case 'scrub':
+    case 'nwipe':
+    case 'zpool':
+    case 'mdadm':
+    case 'debugfs':
+    case 'e2fsck':
+    case 'fsck':
+    case 'tune2fs':
+    case 'resize2fs':
+    case 'dmsetup':
+    case 'losetup':
+    case 'rm':
+    case 'nvme':
+    case 'dd_rescue':
+    case 'flashcp':
+    case 'flash_erase':
+    case 'asr':
+    case 'fallocate':
+    case 'swapon':
+      if (
+        /^(?:fdisk|sfdisk|parted)$/.test(tool) &&
+        rest.some(word => /^-(?:l|d|J|s)$|^--(?:list|dump|json)$|^print$/.test(word)) &&
+        !rest.some(word => /^(?:mk|rm|resize|-w|--delete)/.test(word))
+      )
+        return undefined;
+      if (
+        /^(?:hdparm|tune2fs|nvme|e2fsck|fsck|losetup|debugfs|mdadm|badblocks|cryptsetup|zpool|dmsetup|wipefs)$/.test(
+          tool,
+        ) &&
+        !rest.some(word =>
+          /^(?:-w|-n?w\w*|--security-\w+|format|sanitize|--zero-superblock|--create|luksFormat|erase|remove(?:_all)?|wipe|-a|-af|-fa|--all|-o|destroy|create|labelclear|-f|--force|-y|-fy|mklabel)$/.test(
+            word,
+          ),
+        )
+      )
+        return undefined;
       return first(operands);
     case 'diskutil':
-      return rest.some(word => /^(?:erase|partition|zero|secureErase|reformat|apfs)/i.test(word)) ? denying('denied.blockDevice', 'This wipes a disk.', span) : undefined;
+      return rest.some(word => /^(?:erase|partition|zero|secureErase|reformat|apfs)/i.test(word))
+        ? denying('denied.blockDevice', 'This wipes a disk.', span)
+        : undefined;
     default:
       return undefined;
   }

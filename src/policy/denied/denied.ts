@@ -11,7 +11,10 @@ import { removal } from './removal.ts';
 import { shutdown } from './shutdown.ts';
 
 /** What is denied whatever the rules say; one check per file. */
-export type DenyCheck = (words: readonly string[], facts: { readonly command: SimpleCommand; readonly context: JudgeContext }) => Finding | undefined;
+export type DenyCheck = (
+  words: readonly string[],
+  facts: { readonly command: SimpleCommand; readonly context: JudgeContext },
+) => Finding | undefined;
 
 const checks: readonly DenyCheck[] = [removal, blockDeviceCommand, shutdown];
 
@@ -32,7 +35,8 @@ export function denyCommand(command: SimpleCommand, context: JudgeContext, depth
     }
   }
   if (findings.length > 0 || depth >= maxDepth) return findings;
-  for (const text of [...shellTexts(words, command.input), ...streamTexts(command)]) findings.push(...denyText(text, command, context, depth));
+  for (const text of [...shellTexts(words, command.input), ...streamTexts(command)])
+    findings.push(...denyText(text, command, context, depth));
   for (const text of codeStrings(words, command.input)) {
     const bomb = forkBombText(text, command.span);
     if (bomb) findings.push(bomb);
@@ -60,7 +64,8 @@ function denyText(text: string, command: SimpleCommand, context: JudgeContext, d
 
 /** Process substitutions that a shell would read its commands from. */
 function streamTexts(command: SimpleCommand): string[] {
-  if (!command.words.some(word => /^(?:source|\.|(?:ba|z|k|da)?sh)$/.test(baseName(literal(word) ?? '')))) return [];
+  if (!command.words.some(word => /^(?:source|\.|(?:ba|z|k|da)?sh)$/.test(baseName(literal(word) ?? ''))))
+    return [];
   const pieces = command.words.flatMap(word => word.pieces);
   return pieces.flatMap(piece => (piece.kind === 'stream' && piece.text !== undefined ? [piece.text] : []));
 }

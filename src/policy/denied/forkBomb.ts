@@ -12,14 +12,26 @@ export function forkBombs(tree: ParsedScript): Finding[] {
     if (node.type === 'While' && isEndless(node)) {
       if (startsInBackground(node.body)) loops.push([node.pos, node.end]);
     }
-    if (node.type === 'ArithmeticFor' && node.test === undefined && startsInBackground(node.body)) loops.push([node.pos, node.end]);
+    if (node.type === 'ArithmeticFor' && node.test === undefined && startsInBackground(node.body))
+      loops.push([node.pos, node.end]);
     if ((node.type === 'Statement' && node.background) || node.type === 'Pipeline') {
       const text = callsIn(node).calls;
-      if (text.has('$0') || text.has('"$0"') || text.has('$BASH_SOURCE') || text.has('"${BASH_SOURCE[0]}"') || text.has('${0}')) loops.push([node.pos, node.end]);
+      if (
+        text.has('$0') ||
+        text.has('"$0"') ||
+        text.has('$BASH_SOURCE') ||
+        text.has('"${BASH_SOURCE[0]}"') ||
+        text.has('${0}')
+      )
+        loops.push([node.pos, node.end]);
     }
   });
-  const bombs = [...bodies.entries()].filter(([name, body]) => body.multiplies && reaches(bodies, body.calls, name)).map(([, body]) => body.span);
-  return [...bombs, ...loops].map(span => denying('denied.forkBomb', 'This starts copies of itself without end.', span));
+  const bombs = [...bodies.entries()]
+    .filter(([name, body]) => body.multiplies && reaches(bodies, body.calls, name))
+    .map(([, body]) => body.span);
+  return [...bombs, ...loops].map(span =>
+    denying('denied.forkBomb', 'This starts copies of itself without end.', span),
+  );
 }
 
 /** The same in text that is no shell line, or that cannot be parsed. */
@@ -27,7 +39,9 @@ export function forkBombText(text: string, span: Span): Finding | undefined {
   const compact = text.replaceAll(/\s+/g, '');
   const bomb =
     /([\w:.@%+-]{1,40})\(\)[{(]+[^{}]{0,40}?\1[|&]+\1/.test(compact) ||
-    /fork\(?\)?while(?:\(1\)|fork|1|true)|while(?:\(?(?:1|True|true|:)\)?)[:{]?[^;]{0,20}(?:os\.|Process\.)?fork|forkwhilefork|(?:loop|Kernel\.loop)(?:do|\{)fork|fork(?:\(\))?[;&|]+fork(?:\(\))?[;&|]+fork/.test(compact) ||
+    /fork\(?\)?while(?:\(1\)|fork|1|true)|while(?:\(?(?:1|True|true|:)\)?)[:{]?[^;]{0,20}(?:os\.|Process\.)?fork|forkwhilefork|(?:loop|Kernel\.loop)(?:do|\{)fork|fork(?:\(\))?[;&|]+fork(?:\(\))?[;&|]+fork/.test(
+      compact,
+    ) ||
     /for(?:ever)?\(;;\)\{?fork/.test(compact);
   return bomb ? denying('denied.forkBomb', 'This starts copies of itself without end.', span) : undefined;
 }
@@ -40,16 +54,28 @@ function callsIn(root: SyntaxNode): { calls: Set<string>; multiplies: boolean; s
       calls.add(node.name.value);
       calls.add(node.name.text);
       // Through a wrapper: `eval f`, `exec "$0"`, `bash "$0"`.
-      if (/^(?:eval|exec|command|builtin|nohup|setsid|time|sh|bash|zsh|env|source|\.)$/.test(node.name.value)) for (const argument of node.args) if (argument.type === 'Word') calls.add(argument.value).add(argument.text);
+      if (/^(?:eval|exec|command|builtin|nohup|setsid|time|sh|bash|zsh|env|source|\.)$/.test(node.name.value))
+        for (const argument of node.args)
+          if (argument.type === 'Word') calls.add(argument.value).add(argument.text);
     }
     if (node.type === 'Pipeline' && node.commands.length > 1) multiplies = true;
     if (node.type === 'Statement' && node.background) multiplies = true;
-    if (node.type === 'CommandExpansion' || node.type === 'ProcessSubstitution' || node.type === 'Coproc' || node.type === 'Subshell') multiplies = true;
+    if (
+      node.type === 'CommandExpansion' ||
+      node.type === 'ProcessSubstitution' ||
+      node.type === 'Coproc' ||
+      node.type === 'Subshell'
+    )
+      multiplies = true;
   });
   return { calls, multiplies, span: [root.pos, root.end] };
 }
 
-function reaches(bodies: ReadonlyMap<string, { readonly calls: ReadonlySet<string> }>, from: ReadonlySet<string>, target: string): boolean {
+function reaches(
+  bodies: ReadonlyMap<string, { readonly calls: ReadonlySet<string> }>,
+  from: ReadonlySet<string>,
+  target: string,
+): boolean {
   const seen = new Set<string>();
   const queue = [...from];
   for (let name = queue.pop(); name !== undefined; name = queue.pop()) {
@@ -67,9 +93,18 @@ function isEndless(node: Extract<SyntaxNode, { type: 'While' }>): boolean {
   const { command } = only;
   if (command.type === 'Command') {
     const name = command.name?.value ?? '';
-    return node.kind === 'while' ? name === 'true' || name === ':' || name === '/bin/true' || ((name === '[' || name === 'test') && command.args.length <= 2) : name === 'false' || name === '/bin/false';
+    return node.kind === 'while'
+      ? name === 'true' ||
+          name === ':' ||
+          name === '/bin/true' ||
+          ((name === '[' || name === 'test') && command.args.length <= 2)
+      : name === 'false' || name === '/bin/false';
   }
-  return command.type === 'ArithmeticCommand' || (command.type === 'TestCommand' && command.expression.type === 'TestUnary') || (command.type === 'Pipeline' && command.prefixes.length > 0);
+  return (
+    command.type === 'ArithmeticCommand' ||
+    (command.type === 'TestCommand' && command.expression.type === 'TestUnary') ||
+    (command.type === 'Pipeline' && command.prefixes.length > 0)
+  );
 }
 
 /** Starts something in the background and never waits. */
@@ -78,7 +113,11 @@ function startsInBackground(node: SyntaxNode): boolean {
   let waits = false;
   visit(node, child => {
     if (child.type === 'Statement' && child.background) background = true;
-    else if (child.type === 'Command' && /^(?:wait|sleep|read|break|exit|return)$/.test(child.name?.value ?? '')) waits = true;
+    else if (
+      child.type === 'Command' &&
+      /^(?:wait|sleep|read|break|exit|return)$/.test(child.name?.value ?? '')
+    )
+      waits = true;
   });
   return background && !waits;
 }

@@ -6,7 +6,8 @@ import { baseName } from './baseName.ts';
 import type { DenyCheck } from './denied.ts';
 
 /** Folders without which the machine does not run. */
-const essential = /^\/(?:|bin|boot|dev|etc|lib(?:32|64|x32)?|proc|root|run|sbin|srv|sys|usr(?:\/(?:bin|lib(?:32|64)?|sbin|share|local))?|var(?:\/lib)?|opt|home|Users|System|Library|Applications|private|Volumes|mnt|media|nix|snap)$/;
+const essential =
+  /^\/(?:|bin|boot|dev|etc|lib(?:32|64|x32)?|proc|root|run|sbin|srv|sys|usr(?:\/(?:bin|lib(?:32|64)?|sbin|share|local))?|var(?:\/lib)?|opt|home|Users|System|Library|Applications|private|Volumes|mnt|media|nix|snap)$/;
 
 /** Removing, emptying, moving away or giving away `/`, a home folder, or a folder of the system. */
 export const removal: DenyCheck = (words, { command, context }) => {
@@ -15,7 +16,8 @@ export const removal: DenyCheck = (words, { command, context }) => {
   const targets = targetsOf(tool, rest);
   for (const target of targets) {
     const hit = vital(target, command.folders ?? ['/'], context.boundary);
-    if (hit !== undefined) return denying('denied.removal', `This would destroy ${hit}: ${target}`, command.span);
+    if (hit !== undefined)
+      return denying('denied.removal', `This would destroy ${hit}: ${target}`, command.span);
   }
   return undefined;
 };
@@ -26,19 +28,39 @@ function targetsOf(tool: string, rest: readonly string[]): readonly string[] {
   const options = rest.filter(word => word.startsWith('-'));
   const recursive = options.some(option => /^-[a-zA-Z]*[rR]/.test(option) || /^--rec/.test(option));
   switch (tool) {
-    case 'rm': case 'srm': case 'unlink': case 'rmdir': case 'shred': case 'trash': case 'trash-put': case 'rimraf': case 'del': case 'wipe':
+    case 'rm':
+    case 'srm':
+    case 'unlink':
+    case 'rmdir':
+    case 'shred':
+    case 'trash':
+    case 'trash-put':
+    case 'rimraf':
+    case 'del':
+    case 'wipe':
       return [...operands, ...afterDashes];
     case 'mv':
       return operands.slice(0, -1);
-    case 'chmod': case 'chown': case 'chgrp': case 'setfacl': case 'chattr':
+    case 'chmod':
+    case 'chown':
+    case 'chgrp':
+    case 'setfacl':
+    case 'chattr':
       return recursive ? operands.slice(1) : [];
-    case 'find': case 'fd':
-      return rest.some(word => /^-(?:delete|x|X)$|^--exec/.test(word)) || runsRemoval(rest) ? pathsOfFind(rest) : [];
+    case 'find':
+    case 'fd':
+      return rest.some(word => /^-(?:delete|x|X)$|^--exec/.test(word)) || runsRemoval(rest)
+        ? pathsOfFind(rest)
+        : [];
     case 'rsync':
       return options.some(option => /^--del/.test(option)) ? operands.slice(-1) : [];
-    case 'npx': case 'bunx': case 'pnpx':
+    case 'npx':
+    case 'bunx':
+    case 'pnpx':
       return /^(?:rimraf|del-cli|rm-cli|trash-cli|shx)$/.test(operands[0] ?? '') ? operands.slice(1) : [];
-    case 'rd': case 'perl': case 'git':
+    case 'rd':
+    case 'perl':
+    case 'git':
       return [];
     case 'truncate':
       return operands;
@@ -51,7 +73,16 @@ function targetsOf(tool: string, rest: readonly string[]): readonly string[] {
 
 function runsRemoval(rest: readonly string[]): boolean {
   const at = rest.findIndex(word => /^-(?:exec|execdir|ok|okdir)$/.test(word));
-  return at >= 0 && rest.slice(at + 1).some(word => /^(?:rm|unlink|shred|rmdir|srm|truncate)$/.test(baseName(word)) || /\b(?:rm|shred|unlink)\b/.test(word));
+  return (
+    at >= 0 &&
+    rest
+      .slice(at + 1)
+      .some(
+        word =>
+          /^(?:rm|unlink|shred|rmdir|srm|truncate)$/.test(baseName(word)) ||
+          /\b(?:rm|shred|unlink)\b/.test(word),
+      )
+  );
 }
 
 /** Where find starts; a test for names below narrows what goes, unless it takes everything. */
@@ -71,8 +102,15 @@ function vital(target: string, folders: readonly string[], boundary: Boundary): 
     const path = landing(target, folder, boundary);
     if (path === undefined) continue;
     if (essential.test(path)) return path === '/' ? 'the whole file system' : 'a folder of the system';
-    if (path === boundary.home || path === boundary.realHome || /^\/(?:home|Users)\/[^/]+$/.test(path) || path === '/var/root') return 'a home folder';
-    if (boundary.realHome.startsWith(`${path}/`) || boundary.home.startsWith(`${path}/`)) return 'the folder that holds the home folder';
+    if (
+      path === boundary.home ||
+      path === boundary.realHome ||
+      /^\/(?:home|Users)\/[^/]+$/.test(path) ||
+      path === '/var/root'
+    )
+      return 'a home folder';
+    if (boundary.realHome.startsWith(`${path}/`) || boundary.home.startsWith(`${path}/`))
+      return 'the folder that holds the home folder';
   }
   return undefined;
 }
@@ -81,7 +119,8 @@ function vital(target: string, folders: readonly string[], boundary: Boundary): 
 function landing(target: string, folder: string, boundary: Boundary): string | undefined {
   let path = target.replace(/^~(?=\/|$)/, boundary.home);
   if (/^~[\w-]+\/?\*?$/.test(path)) return '/root';
-  const everything = /(?:^|\/)(?:\*|\.\*|\*\.\*|\.\[[^\]]*\]\*|\.\?\?\*|\{[*.,]+\}|\[[^\]]*\]\*|\?\*|\*\*)\/?$/;
+  const everything =
+    /(?:^|\/)(?:\*|\.\*|\*\.\*|\.\[[^\]]*\]\*|\.\?\?\*|\{[*.,]+\}|\[[^\]]*\]\*|\?\*|\*\*)\/?$/;
   while (everything.test(path)) {
     path = path.replace(everything, match => (match.startsWith('/') ? '/' : '.'));
     if (path === '') path = '.';

@@ -21,7 +21,9 @@ export type Place =
 
 /** Files outside that reading cannot harm, by exact path. */
 const harmless = new Set([
-  '/dev/null', '/dev/fd/0', '/dev/fd/63',
+  '/dev/null',
+  '/dev/fd/0',
+  '/dev/fd/63',
   '/dev/stdin',
   '/etc/os-release',
   '/usr/lib/os-release',

@@ -58,7 +58,11 @@ export function aimsAtCredentials(pattern: RegExp): boolean {
  * The existing paths that a pattern below `folder` finds and that need a look of their own: symbolic links, and names
  * of credentials; with `bare`, also names that would be options. Undefined when there are too many entries to tell, or `..` follows a pattern.
  */
-export function strikingMatches(folder: string, components: PathPattern, bare: boolean): string[] | undefined {
+export function strikingMatches(
+  folder: string,
+  components: PathPattern,
+  bare: boolean,
+): string[] | undefined {
   const striking: string[] = [];
   let budget = maxEntries;
   const visit = (at: string, index: number): boolean => {
@@ -78,7 +82,8 @@ export function strikingMatches(folder: string, components: PathPattern, bare: b
       if (!component.pattern.test(entry.name)) continue;
       const path = `${at}/${entry.name}`;
       // Bare, at the beginning of a word, such a name is an option.
-      if (index === 0 && at === (folder === '/' ? '' : folder) && bare && entry.name.startsWith('-')) striking.push(entry.name);
+      if (index === 0 && at === (folder === '/' ? '' : folder) && bare && entry.name.startsWith('-'))
+        striking.push(entry.name);
       if (entry.isSymbolicLink() || isCredentialName(entry.name)) striking.push(path);
       if (!last && (entry.isDirectory() || entry.isSymbolicLink()) && !visit(path, index + 1)) return false;
     }

@@ -37,7 +37,8 @@ export function judgePath(
   if (field.pieces.length === 1 && first?.kind === 'stream') return undefined;
   if (field.pieces.length === 1 && first?.kind === 'listed')
     return judgeListing(context, first.listing, use, about);
-  if (field.pieces.some(piece => piece.kind === 'open' || piece.kind === 'listed' || piece.kind === 'stream')) return unknownPath(about);
+  if (field.pieces.some(piece => piece.kind === 'open' || piece.kind === 'listed' || piece.kind === 'stream'))
+    return unknownPath(about);
   const parts = field.pieces.map(piece =>
     piece.kind === 'text'
       ? { glob: false, text: piece.text }
@@ -76,7 +77,10 @@ export function judgeTree(
     if (hazard.kind === 'credential') return credentialFinding(hazard.path, about);
     if (hazard.kind === 'leadsOutside')
       return outsideFinding(hazard.path, about, 'A symbolic link there leads out of the workspace');
-    if (hazard.kind === 'oddName') return asking('path.pattern', `This name would be taken apart: ${hazard.path}`, about.span, { ...about });
+    if (hazard.kind === 'oddName')
+      return asking('path.pattern', `This name would be taken apart: ${hazard.path}`, about.span, {
+        ...about,
+      });
     if (hazard.kind === 'tooLarge' && !context.masked)
       return asking(
         'path.tooMany',
@@ -164,7 +168,11 @@ function judgeGlob(
         { ...about },
       );
     for (const path of striking) {
-      if (path.startsWith('-')) return asking('tool.openOption', 'A name found here would be taken for an option.', about.span, { ...about, cure: 'person' });
+      if (path.startsWith('-'))
+        return asking('tool.openOption', 'A name found here would be taken for an option.', about.span, {
+          ...about,
+          cure: 'person',
+        });
       if (use === 'entry') continue;
       const found = placeOf(context.boundary, '/', path);
       if (found.kind === 'credential' && use !== 'read') continue;

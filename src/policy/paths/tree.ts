@@ -49,7 +49,8 @@ export function treeHazard(boundary: Boundary, root: string, scope: TreeScope): 
       if (entry.isDirectory()) {
         if (name !== 'node_modules' && name !== '.git') queue.push(path);
       } else if (entry.isSymbolicLink()) {
-        if (!scope.followsLinks && !(scope.opensLinks && (scope.opens === undefined || scope.opens(name)))) continue;
+        if (!scope.followsLinks && !(scope.opensLinks && (scope.opens === undefined || scope.opens(name))))
+          continue;
         const target = resolvePath(folder, name);
         if (target === undefined || insideFolder(boundary, target) === undefined)
           return { kind: 'leadsOutside', path };

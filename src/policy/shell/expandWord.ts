@@ -153,7 +153,8 @@ function partPieces(part: WordPart, context: ExpansionContext, quoted: boolean):
       if (part.script === undefined) return doubt(part, context);
       const { text, output } = context.substitute(part.script, context.span(part));
       // Unquoted, its lines become words, and blanks in them more words.
-      if (output.kind === 'listing' && !quoted) return [{ kind: 'listed', listing: { ...output.listing, separated: false } }];
+      if (output.kind === 'listing' && !quoted)
+        return [{ kind: 'listed', listing: { ...output.listing, separated: false } }];
       return [{ kind: 'open', splits: !quoted, guess: text ?? unknownText }];
     }
     case 'ArithmeticExpansion':
@@ -215,7 +216,11 @@ function variablePieces(
     );
     return [{ kind: 'open', splits: true, guess: ' ' }];
   }
-  if (!plainVariables.has(name) && !/^(?:\d+|@|\*)$/.test(name) && (!/^[a-z][a-z0-9_]*$/.test(name) || /pass|pwd|secret|token|key|auth|cred/.test(name)))
+  if (
+    !plainVariables.has(name) &&
+    !/^(?:\d+|@|\*)$/.test(name) &&
+    (!/^[a-z][a-z0-9_]*$/.test(name) || /pass|pwd|secret|token|key|auth|cred/.test(name))
+  )
     context.report(
       asking(
         'variable.unknown',

@@ -127,7 +127,8 @@ function effectOf(walk: Walk, command: SimpleCommand, state: ShellState): Outcom
       if (
         name &&
         literal(name) === 'set' &&
-        /^[-+]/.test((args[0] && literal(args[0])) ?? '') && args.every(argument => /^[-+]?[a-zA-Z]+$/.test(literal(argument) ?? ' '))
+        /^[-+]/.test((args[0] && literal(args[0])) ?? '') &&
+        args.every(argument => /^[-+]?[a-zA-Z]+$/.test(literal(argument) ?? ' '))
       )
         return { ok: state, failed: state };
       if (name && literal(name) === 'command' && /^-[vV]$/.test((args[0] && literal(args[0])) ?? ''))
@@ -155,8 +156,15 @@ function declared(args: readonly Field[], state: ShellState): ReadonlyMap<string
   for (const argument of args) {
     const [first, ...rest] = argument.pieces;
     const set = first?.kind === 'text' ? /^([A-Za-z_]\w*)\+?=([^]*)$/.exec(first.text) : null;
-    if (set?.[1] !== undefined) variables.set(set[1], set[0].startsWith(`${set[1]}+`) ? [{ kind: 'open', splits: false }] : mergePieces([{ kind: 'text', text: set[2] ?? '' }, ...rest]));
-    else if (!variables.has(literal(argument) ?? '')) variables.set(literal(argument) ?? '', [{ kind: 'open', splits: false }]);
+    if (set?.[1] !== undefined)
+      variables.set(
+        set[1],
+        set[0].startsWith(`${set[1]}+`)
+          ? [{ kind: 'open', splits: false }]
+          : mergePieces([{ kind: 'text', text: set[2] ?? '' }, ...rest]),
+      );
+    else if (!variables.has(literal(argument) ?? ''))
+      variables.set(literal(argument) ?? '', [{ kind: 'open', splits: false }]);
   }
   return variables;
 }
@@ -223,7 +231,9 @@ function assignmentFor(
   walk: Walk,
   part: Assignment,
   state: ShellState,
-  stays = false, command?: string): { name: string; value: Field; span: readonly [number, number] } {
+  stays = false,
+  command?: string,
+): { name: string; value: Field; span: readonly [number, number] } {
   const context = walk.expansion(state);
   const span = walk.span(part);
   if (part.index !== undefined)
@@ -245,7 +255,8 @@ function assignmentFor(
     };
   const harmless = stays
     ? isPlainAssignment(part.name) || isHarmlessForCommand(part.name, literal(value))
-    : isHarmlessForCommand(part.name, part.append ? undefined : literal(value)) || (part.name === 'IFS' && command === 'read');
+    : isHarmlessForCommand(part.name, part.append ? undefined : literal(value)) ||
+      (part.name === 'IFS' && command === 'read');
   if (!harmless)
     walk.ask('variable.dangerous', `Setting \`${part.name}\` may change what programs do.`, span, 50);
   return { name: part.name, value, span };

@@ -320,7 +320,10 @@ export class Walk {
 function isPlain(script: ParsedScript): boolean {
   const [only, ...more] = script.commands;
   if (only === undefined || more.length > 0 || only.background) return false;
-  return only.command.type === 'Command' || (only.command.type === 'Pipeline' && only.command.commands.every(command => command.type === 'Command'));
+  return (
+    only.command.type === 'Command' ||
+    (only.command.type === 'Pipeline' && only.command.commands.every(command => command.type === 'Command'))
+  );
 }
 
 function withVariable(state: ShellState, name: string, value: Field): ShellState {

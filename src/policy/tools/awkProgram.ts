@@ -1,8 +1,23 @@
 /** Words that open files, run programs, or reveal the environment; anywhere in a program, also in a string. */
-const powers = /system|getline|ENVIRON|PROCINFO|ARGV|ARGC|ARGIND|inplace|load|include|namespace|SYMTAB|FUNCTAB|extension/;
+const powers =
+  /system|getline|ENVIRON|PROCINFO|ARGV|ARGC|ARGIND|inplace|load|include|namespace|SYMTAB|FUNCTAB|extension/;
 
 /** Words after which a slash begins a regular expression and not a division. */
-const beforeExpression = new Set(['print', 'printf', 'return', 'in', 'if', 'while', 'else', 'do', 'case', 'exit', 'delete', 'for', 'switch']);
+const beforeExpression = new Set([
+  'print',
+  'printf',
+  'return',
+  'in',
+  'if',
+  'while',
+  'else',
+  'do',
+  'case',
+  'exit',
+  'delete',
+  'for',
+  'switch',
+]);
 
 /**
  * True when an awk program plainly does nothing but compute and print to its output: no pipe, no redirection, none of
@@ -11,12 +26,13 @@ const beforeExpression = new Set(['print', 'printf', 'return', 'in', 'if', 'whil
  */
 export function awkOnlyPrints(program: string): boolean {
   if (powers.test(program)) return false;
-  const token = /\s+|"(?:[^"\\\n]|\\[^])*"|[A-Za-z_]\w*|\d[\w.]*|\.\d+|\|\||&&|>=|>>|[-+]{2}|[-+*/%^!=<>]=|\|&|./gsy;
+  const token =
+    /\s+|"(?:[^"\\\n]|\\[^])*"|[A-Za-z_]\w*|\d[\w.]*|\.\d+|\|\||&&|>=|>>|[-+]{2}|[-+*/%^!=<>]=|\|&|./gsy;
   // What a closing bracket goes back to, and whether we are in the arguments of an unparenthesised print.
   let printing = false;
   let depth = 0;
   let previous = '';
-  for (let at = 0; at < program.length; ) {
+  for (let at = 0; at < program.length;) {
     token.lastIndex = at;
     const text = token.exec(program)?.[0];
     if (text === undefined) return false;
@@ -43,7 +59,8 @@ export function awkOnlyPrints(program: string): boolean {
       depth = 0;
     } else if (text === '(') depth += 1;
     else if (text === ')') depth -= 1;
-    else if (depth <= 0 && (text === ';' || text === '}' || text === '{' || text.includes('\n'))) printing = false;
+    else if (depth <= 0 && (text === ';' || text === '}' || text === '{' || text.includes('\n')))
+      printing = false;
     else if (text === '>' && printing && depth <= 0) return false;
     if (!/^\s+$/.test(text)) previous = text;
     else if (text.includes('\n')) previous = ';';

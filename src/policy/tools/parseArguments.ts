@@ -99,7 +99,8 @@ export function parseArguments(table: ToolTable, words: readonly Field[], from: 
       ) {
         const takes = kind.kind !== 'danger';
         if (takes) index += 1;
-        if (takes && words[index] === undefined && !table.lastMayLack?.split(' ').includes(name)) unknown(text, field, index - 1);
+        if (takes && words[index] === undefined && !table.lastMayLack?.split(' ').includes(name))
+          unknown(text, field, index - 1);
         else use(name, takes ? words[index] : undefined, kind, field, index);
       } else use(name, undefined, kind, field, index);
       continue;

@@ -85,7 +85,11 @@ function skipSubstitution(text: string): string | undefined {
   if (!/^[/|,#@!:%+_~]$/.test(delimiter)) return undefined;
   const replacement = skipDelimited(text.slice(1), delimiter);
   const after = replacement === undefined ? undefined : skipReplacement(replacement, delimiter);
-  return after === undefined ? undefined : /^[gpiIm0-9]*(?![a-zA-Z0-9])/.test(after) ? after.replace(/^[gpiIm0-9]*/, '') : undefined;
+  return after === undefined
+    ? undefined
+    : /^[gpiIm0-9]*(?![a-zA-Z0-9])/.test(after)
+      ? after.replace(/^[gpiIm0-9]*/, '')
+      : undefined;
 }
 
 function skipReplacement(text: string, delimiter: string): string | undefined {

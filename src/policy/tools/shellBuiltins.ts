@@ -11,14 +11,44 @@ import type { ToolTable } from './table.ts';
 
 /** The shell's own commands that change nothing outside the line itself. */
 export const shellBuiltins: readonly ToolTable[] = [
-  { name: 'true', aliases: [':', 'false'], reason: 'Does nothing.', operands: 'text', anyWord: true, allows: ['true', 'false || true', ': a b'], asks: [': > x'] },
+  {
+    name: 'true',
+    aliases: [':', 'false'],
+    reason: 'Does nothing.',
+    operands: 'text',
+    anyWord: true,
+    allows: ['true', 'false || true', ': a b'],
+    asks: [': > x'],
+  },
   {
     name: 'echo',
     reason: 'Prints its words.',
     operands: 'text',
     anyWord: true,
-    allows: ['echo hello', 'echo "a $HOME"', 'echo -n x', 'echo "---"', 'echo *.ts', "echo 'rm -rf /'", 'echo "$(date)"', 'echo $?', 'echo a 2>/dev/null', 'echo a >&2', 'echo 日本', 'echo --help'],
-    asks: ['echo a > x', 'echo "$(rm x)"', 'echo $ANTHROPIC_API_KEY', 'echo `id > x`', 'echo a | sh', 'echo ${!x}', 'echo ${x@P}', 'echo $((a[$(id)]))'],
+    allows: [
+      'echo hello',
+      'echo "a $HOME"',
+      'echo -n x',
+      'echo "---"',
+      'echo *.ts',
+      "echo 'rm -rf /'",
+      'echo "$(date)"',
+      'echo $?',
+      'echo a 2>/dev/null',
+      'echo a >&2',
+      'echo 日本',
+      'echo --help',
+    ],
+    asks: [
+      'echo a > x',
+      'echo "$(rm x)"',
+      'echo $ANTHROPIC_API_KEY',
+      'echo `id > x`',
+      'echo a | sh',
+      'echo ${!x}',
+      'echo ${x@P}',
+      'echo $((a[$(id)]))',
+    ],
   },
   {
     name: 'printf',
@@ -28,25 +58,80 @@ export const shellBuiltins: readonly ToolTable[] = [
     operands: 'text',
     refine: (_parsed, command) => {
       const first = command.words[1];
-      const format = literal(command.words[first && literal(first) === '--' ? 2 : 1] ?? command.words[0] ?? { pieces: [], span: command.span });
+      const format = literal(
+        command.words[first && literal(first) === '--' ? 2 : 1] ??
+          command.words[0] ?? { pieces: [], span: command.span },
+      );
       return format === undefined ? [notOnlyReading(command.span, 'printf')] : [];
     },
-    allows: ["printf '%s\\n' a b", "printf 'a\\n'", "printf '%s\\n' \"$HOME\"", "printf -- '-x\\n'", "printf '%d\\n' 3", "printf '%s\\n' *.ts"],
+    allows: [
+      "printf '%s\\n' a b",
+      "printf 'a\\n'",
+      'printf \'%s\\n\' "$HOME"',
+      "printf -- '-x\\n'",
+      "printf '%d\\n' 3",
+      "printf '%s\\n' *.ts",
+    ],
     asks: ['printf -v x a', "printf -v 'a[$(id)]' x", 'printf "$x"', "printf '%s' a > x", 'printf -vx a'],
   },
-  { name: 'pwd', reason: 'Prints the working folder.', flags: '-L -P --logical --physical', allows: ['pwd', 'pwd -P'], asks: ['pwd > x', 'pwd -x'] },
+  {
+    name: 'pwd',
+    reason: 'Prints the working folder.',
+    flags: '-L -P --logical --physical',
+    allows: ['pwd', 'pwd -P'],
+    asks: ['pwd > x', 'pwd -x'],
+  },
   {
     name: 'cd',
     reason: 'Changes the folder for the rest of the line, which is judged there.',
     flags: '-L -P -e',
     operands: 'exists',
     maxOperands: 1,
-    refine: (parsed, command) => (parsed.operands.length === 0 ? [asking('path.outsideWorkspace', 'This goes to the home folder.', command.span, { risk: 15 })] : parsed.operands.some(({ field }) => literal(field) === '-') ? [asking('path.unknownFolder', 'Which folder this goes to is not known.', command.span)] : []),
-    allows: ['cd src', 'cd src && ls -la', 'cd ./src', 'cd src && cd .. && ls', 'cd src; cat a.ts', '(cd src && ls) && cat README.md', 'cd src || exit 1'],
-    asks: ['cd', 'cd ~', 'cd /', 'cd -', 'cd ..', 'cd "$x"', 'cd src && cat ../../x', 'cd / && ls', 'cd $(git rev-parse --show-toplevel)', 'cd src; cat ../README.md ../../etc'],
+    refine: (parsed, command) =>
+      parsed.operands.length === 0
+        ? [asking('path.outsideWorkspace', 'This goes to the home folder.', command.span, { risk: 15 })]
+        : parsed.operands.some(({ field }) => literal(field) === '-')
+          ? [asking('path.unknownFolder', 'Which folder this goes to is not known.', command.span)]
+          : [],
+    allows: [
+      'cd src',
+      'cd src && ls -la',
+      'cd ./src',
+      'cd src && cd .. && ls',
+      'cd src; cat a.ts',
+      '(cd src && ls) && cat README.md',
+      'cd src || exit 1',
+    ],
+    asks: [
+      'cd',
+      'cd ~',
+      'cd /',
+      'cd -',
+      'cd ..',
+      'cd "$x"',
+      'cd src && cat ../../x',
+      'cd / && ls',
+      'cd $(git rev-parse --show-toplevel)',
+      'cd src; cat ../README.md ../../etc',
+    ],
   },
-  { name: 'exit', aliases: ['return', 'break', 'continue', 'wait'], reason: 'Only steers the line itself.', operands: 'text', refine: plainNumbers, allows: ['exit 0', 'exit', 'ls || exit 1'], asks: ["exit 'a[$(id)]'", 'exit $x'] },
-  { name: 'sleep', reason: 'Waits.', operands: 'text', anyOption: true, allows: ['sleep 1', 'sleep 0.5'], asks: ['sleep 1 > x', 'sleep 1 &'] },
+  {
+    name: 'exit',
+    aliases: ['return', 'break', 'continue', 'wait'],
+    reason: 'Only steers the line itself.',
+    operands: 'text',
+    refine: plainNumbers,
+    allows: ['exit 0', 'exit', 'ls || exit 1'],
+    asks: ["exit 'a[$(id)]'", 'exit $x'],
+  },
+  {
+    name: 'sleep',
+    reason: 'Waits.',
+    operands: 'text',
+    anyOption: true,
+    allows: ['sleep 1', 'sleep 0.5'],
+    asks: ['sleep 1 > x', 'sleep 1 &'],
+  },
   {
     name: 'set',
     reason: 'Makes the line stop at errors.',
@@ -54,9 +139,16 @@ export const shellBuiltins: readonly ToolTable[] = [
     values: '-o',
     operands: 'text',
     refine: (parsed, command) => {
-      const values = parsed.options.filter(({ name }) => name === '-o').map(({ value }) => value && literal(value));
-      if (parsed.operands.length > 0 || parsed.options.length === 0) return [notOnlyReading(command.span, 'set')];
-      return values.every(value => value !== undefined && /^(?:pipefail|errexit|nounset|noglob|noclobber)$/.test(value)) ? [] : [notOnlyReading(command.span, 'set')];
+      const values = parsed.options
+        .filter(({ name }) => name === '-o')
+        .map(({ value }) => value && literal(value));
+      if (parsed.operands.length > 0 || parsed.options.length === 0)
+        return [notOnlyReading(command.span, 'set')];
+      return values.every(
+        value => value !== undefined && /^(?:pipefail|errexit|nounset|noglob|noclobber)$/.test(value),
+      )
+        ? []
+        : [notOnlyReading(command.span, 'set')];
     },
     allows: ['set -e; ls', 'set -euo pipefail; ls', 'set -o pipefail; ls | wc -l'],
     asks: ['set', 'set -x', 'set -a', 'set -- a b', 'set -o allexport', 'set -k'],
@@ -69,9 +161,15 @@ export const shellBuiltins: readonly ToolTable[] = [
     operands: 'text',
     refine: (parsed, command) => {
       const names = parsed.operands.map(({ field }) => literal(field));
-      return names.every(name => name !== undefined && isPlainAssignment(name)) && names.length > 0 ? [] : [notOnlyReading(command.span, 'read')];
+      return names.every(name => name !== undefined && isPlainAssignment(name)) && names.length > 0
+        ? []
+        : [notOnlyReading(command.span, 'read')];
     },
-    allows: ['read -r line < README.md', 'while read -r line; do echo "$line"; done < README.md', 'while IFS= read -r line; do echo "$line"; done < README.md'],
+    allows: [
+      'read -r line < README.md',
+      'while read -r line; do echo "$line"; done < README.md',
+      'while IFS= read -r line; do echo "$line"; done < README.md',
+    ],
     asks: ['read PATH', "read 'a[$(id)]'", 'read', 'read -r x < .env', 'read IFS'],
   },
   {
@@ -80,8 +178,24 @@ export const shellBuiltins: readonly ToolTable[] = [
     operands: 'text',
     anyWord: true,
     refine: judgeTestWords,
-    allows: ['test -d src', 'test -f README.md && cat README.md', 'test "$HOME" = x', 'test -n "$(ls)"', 'test 1 -eq 1', 'test ! -e x', 'test -f .env'],
-    asks: ["test -v 'a[$(id)]'", 'test -v x', 'test -f /etc/passwd', 'test $x', 'test -R x', 'test -f "$x"', 'test a -nt /etc/passwd'],
+    allows: [
+      'test -d src',
+      'test -f README.md && cat README.md',
+      'test "$HOME" = x',
+      'test -n "$(ls)"',
+      'test 1 -eq 1',
+      'test ! -e x',
+      'test -f .env',
+    ],
+    asks: [
+      "test -v 'a[$(id)]'",
+      'test -v x',
+      'test -f /etc/passwd',
+      'test $x',
+      'test -R x',
+      'test -f "$x"',
+      'test a -nt /etc/passwd',
+    ],
   },
   {
     name: '[',
@@ -89,7 +203,15 @@ export const shellBuiltins: readonly ToolTable[] = [
     operands: 'text',
     anyWord: true,
     refine: judgeTestWords,
-    allows: ['[ -f README.md ] && cat README.md', '[ -d src -a -d lib ]', '[ "$a" = "$b" ]', '[ -z "$HOME" ]', '[ $? -eq 0 ]', '[ ! -f x ]', 'if [ -f README.md ]; then cat README.md; fi'],
+    allows: [
+      '[ -f README.md ] && cat README.md',
+      '[ -d src -a -d lib ]',
+      '[ "$a" = "$b" ]',
+      '[ -z "$HOME" ]',
+      '[ $? -eq 0 ]',
+      '[ ! -f x ]',
+      'if [ -f README.md ]; then cat README.md; fi',
+    ],
     asks: ["[ -v 'a[$(id)]' ]", '[ -f ~/.ssh/id_rsa ]', '[ $x = y ]', '[ -f README.md'],
   },
   {
@@ -99,46 +221,107 @@ export const shellBuiltins: readonly ToolTable[] = [
     flags: '-a -p -P -t -f -s -b -m --all',
     operands: 'text',
     refine: (parsed, command) => [
-      ...(literal(command.words[0] ?? { pieces: [], span: command.span }) === 'hash' && (parsed.options.length > 0 || parsed.operands.length === 0) ? [notOnlyReading(command.span, 'hash')] : []),
-      ...(parsed.operands.every(({ field }) => /^[\w.+-]+$/.test(literal(field) ?? '')) ? [] : [notOnlyReading(command.span, 'which')]),
+      ...(literal(command.words[0] ?? { pieces: [], span: command.span }) === 'hash' &&
+      (parsed.options.length > 0 || parsed.operands.length === 0)
+        ? [notOnlyReading(command.span, 'hash')]
+        : []),
+      ...(parsed.operands.every(({ field }) => /^[\w.+-]+$/.test(literal(field) ?? ''))
+        ? []
+        : [notOnlyReading(command.span, 'which')]),
     ],
     allows: ['which node', 'type -a git', 'whereis gcc', 'which -a python3 python'],
     asks: ['which "$x"', 'type $x', 'hash -p /x ls', 'which ls > x', 'whereis -B /etc x'],
   },
-  { name: 'umask', reason: 'Prints the mask; with an operand it would change it.', flags: '-S -p', allows: ['umask', 'umask -S'], asks: ['umask 0'] },
-  { name: 'ulimit', reason: 'Prints limits.', flags: '-a -H -S -c -n -u -v', allows: ['ulimit -a', 'ulimit -n'], asks: ['ulimit -n 5', 'ulimit unlimited'] },
-  { name: 'jobs', aliases: ['times', 'dirs'], reason: 'Prints what the shell keeps.', allows: ['jobs', 'times'], asks: ['jobs -x ls', 'dirs -c'] },
+  {
+    name: 'umask',
+    reason: 'Prints the mask; with an operand it would change it.',
+    flags: '-S -p',
+    allows: ['umask', 'umask -S'],
+    asks: ['umask 0'],
+  },
+  {
+    name: 'ulimit',
+    reason: 'Prints limits.',
+    flags: '-a -H -S -c -n -u -v',
+    allows: ['ulimit -a', 'ulimit -n'],
+    asks: ['ulimit -n 5', 'ulimit unlimited'],
+  },
+  {
+    name: 'jobs',
+    aliases: ['times', 'dirs'],
+    reason: 'Prints what the shell keeps.',
+    allows: ['jobs', 'times'],
+    asks: ['jobs -x ls', 'dirs -c'],
+  },
   {
     name: 'printenv',
     reason: 'Prints variables that hold no secrets.',
     operands: 'text',
-    refine: (parsed, command) => (parsed.operands.length > 0 && parsed.operands.every(({ field }) => plainVariables.has(literal(field) ?? '')) ? [] : [asking('secret.environment', 'The environment may hold secrets.', command.span, { risk: 50, cure: 'word', word: 0 })]),
+    refine: (parsed, command) =>
+      parsed.operands.length > 0 &&
+      parsed.operands.every(({ field }) => plainVariables.has(literal(field) ?? ''))
+        ? []
+        : [
+            asking('secret.environment', 'The environment may hold secrets.', command.span, {
+              risk: 50,
+              cure: 'word',
+              word: 0,
+            }),
+          ],
     allows: ['printenv PATH', 'printenv HOME USER'],
     asks: ['printenv', 'printenv AWS_SECRET_ACCESS_KEY', 'printenv "$x"'],
   },
 ];
 
 function plainNumbers(parsed: ParsedArguments, command: SimpleCommand): readonly Finding[] {
-  return parsed.operands.every(({ field }) => /^(?:\d+|)$/.test(literal(field) ?? (field.pieces.every(piece => piece.kind === 'digits') ? '0' : 'x'))) ? [] : [notOnlyReading(command.span, literal(command.words[0] ?? { pieces: [], span: command.span }) ?? '')];
+  return parsed.operands.every(({ field }) =>
+    /^(?:\d+|)$/.test(literal(field) ?? (field.pieces.every(piece => piece.kind === 'digits') ? '0' : 'x')),
+  )
+    ? []
+    : [notOnlyReading(command.span, literal(command.words[0] ?? { pieces: [], span: command.span }) ?? '')];
 }
 
 const fileTests = /^-[abcdefghkprsuwxGLNOS]$/;
 
 /** `test` and `[`: operators by place do not matter; what follows a file test is a path, and `-v` is never allowed. */
-function judgeTestWords(_parsed: ParsedArguments, command: SimpleCommand, context: JudgeContext): readonly Finding[] {
+function judgeTestWords(
+  _parsed: ParsedArguments,
+  command: SimpleCommand,
+  context: JudgeContext,
+): readonly Finding[] {
   const { words } = command;
   const findings: Finding[] = [];
   const bracket = literal(words[0] ?? { pieces: [], span: command.span }) === '[';
-  if (bracket && literal(words.at(-1) ?? { pieces: [], span: command.span }) !== ']') findings.push(notOnlyReading(command.span, 'test'));
+  if (bracket && literal(words.at(-1) ?? { pieces: [], span: command.span }) !== ']')
+    findings.push(notOnlyReading(command.span, 'test'));
   for (let index = 1; index < words.length; index++) {
     const field = words[index];
     if (field === undefined) break;
     const text = literal(field);
     // What is open but one word can be a text, or happen to look like an operator: only `-v` and `-R` have powers.
-    if (field.pieces.some(piece => piece.kind === 'open' && piece.splits)) findings.push(asking('tool.openOption', 'Without quotes this could turn out to be any test.', field.span, { word: index, cure: 'person' }));
-    if (text === '-v' || text === '-R') findings.push(asking('test.variable', 'This test can run commands hidden in a name.', field.span, { word: index, risk: 50, cure: 'person' }));
+    if (field.pieces.some(piece => piece.kind === 'open' && piece.splits))
+      findings.push(
+        asking('tool.openOption', 'Without quotes this could turn out to be any test.', field.span, {
+          word: index,
+          cure: 'person',
+        }),
+      );
+    if (text === '-v' || text === '-R')
+      findings.push(
+        asking('test.variable', 'This test can run commands hidden in a name.', field.span, {
+          word: index,
+          risk: 50,
+          cure: 'person',
+        }),
+      );
     const next = words[index + 1];
-    if (text !== undefined && ((fileTests.test(text) && next !== undefined && !(text === '-a' && index > 1)) || /^-(?:nt|ot|ef)$/.test(text)) && next !== undefined && !/^-[ao]$|^!?=|^\]$/.test(literal(next) ?? '')) {
+    if (
+      text !== undefined &&
+      ((fileTests.test(text) && next !== undefined && !(text === '-a' && index > 1)) ||
+        /^-(?:nt|ot|ef)$/.test(text)) &&
+      next !== undefined &&
+      !/^-[ao]$|^!?=|^\]$/.test(literal(next) ?? '')
+    ) {
       const finding = judgePath(context, next, 'exists', index + 1);
       if (finding) findings.push(finding);
     }

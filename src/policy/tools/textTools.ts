@@ -6,10 +6,18 @@ export const textTools: readonly ToolTable[] = [
   {
     name: 'cat',
     reason: 'Prints files; no option writes.',
-    flags: '-A -b -e -E -n -s -t -T -u -v --show-all --number-nonblank --show-ends --number --squeeze-blank --show-tabs --show-nonprinting',
+    flags:
+      '-A -b -e -E -n -s -t -T -u -v --show-all --number-nonblank --show-ends --number --squeeze-blank --show-tabs --show-nonprinting',
     operands: 'read',
     anyOption: true,
-    allows: ['cat README.md', 'cat -n src/a.ts', 'cat', 'cat src/*.ts', 'cat -- README.md', 'cat -An README.md'],
+    allows: [
+      'cat README.md',
+      'cat -n src/a.ts',
+      'cat',
+      'cat src/*.ts',
+      'cat -- README.md',
+      'cat -An README.md',
+    ],
     asks: ['cat /etc/passwd', 'cat ../x', 'cat .env', 'cat ~/.bashrc', 'cat -o x', 'cat "$x"'],
   },
   {
@@ -20,7 +28,13 @@ export const textTools: readonly ToolTable[] = [
     operands: 'read',
     numbers: true,
     anyOption: true,
-    allows: ['head -n 5 README.md', 'head -5 README.md', 'head -c 100 README.md', 'head --lines=3 README.md', 'head *.md'],
+    allows: [
+      'head -n 5 README.md',
+      'head -5 README.md',
+      'head -c 100 README.md',
+      'head --lines=3 README.md',
+      'head *.md',
+    ],
     asks: ['head /etc/shadow', 'head -n 5 .env', 'head --files0-from=x'],
   },
   {
@@ -50,7 +64,8 @@ export const textTools: readonly ToolTable[] = [
     name: 'nl',
     reason: 'Numbers lines.',
     flags: '-p --no-renumber',
-    values: '-b -d -f -h -i -l -n -s -v -w --body-numbering --section-delimiter --footer-numbering --header-numbering --line-increment --join-blank-lines --number-format --number-separator --starting-line-number --number-width',
+    values:
+      '-b -d -f -h -i -l -n -s -v -w --body-numbering --section-delimiter --footer-numbering --header-numbering --line-increment --join-blank-lines --number-format --number-separator --starting-line-number --number-width',
     operands: 'read',
     anyOption: true,
     allows: ['nl README.md', 'nl -ba src/a.ts'],
@@ -63,7 +78,7 @@ export const textTools: readonly ToolTable[] = [
     values: '-b -c -d -f --bytes --characters --delimiter --fields --output-delimiter',
     operands: 'read',
     anyOption: true,
-    allows: ["cut -d: -f1 README.md", 'cut -c1-10 README.md', "cut -d ',' -f 2 data.csv"],
+    allows: ['cut -d: -f1 README.md', 'cut -c1-10 README.md', "cut -d ',' -f 2 data.csv"],
     asks: ['cut -d: -f1 /etc/passwd'],
   },
   {
@@ -99,7 +114,8 @@ export const textTools: readonly ToolTable[] = [
   {
     name: 'sort',
     reason: 'Prints lines in order, in the forms that neither write a file nor run a program.',
-    flags: '-b -d -f -g -i -M -h -n -R -r -V -c -C -m -s -u -z --ignore-leading-blanks --dictionary-order --ignore-case --general-numeric-sort --ignore-nonprinting --month-sort --human-numeric-sort --numeric-sort --random-sort --reverse --version-sort --check --merge --stable --unique --zero-terminated --debug',
+    flags:
+      '-b -d -f -g -i -M -h -n -R -r -V -c -C -m -s -u -z --ignore-leading-blanks --dictionary-order --ignore-case --general-numeric-sort --ignore-nonprinting --month-sort --human-numeric-sort --numeric-sort --random-sort --reverse --version-sort --check --merge --stable --unique --zero-terminated --debug',
     values: '-k -t -S --key --field-separator --buffer-size --parallel --sort --batch-size',
     optional: '--check',
     dangers: {
@@ -110,8 +126,25 @@ export const textTools: readonly ToolTable[] = [
       '--random-source': 'reads any file',
     },
     operands: 'read',
-    allows: ['sort README.md', 'sort -u -k2,2 README.md', 'sort -t , -k 2n data.csv', 'sort -rn', 'sort --reverse README.md'],
-    asks: ['sort -o x README.md', 'sort -ox README.md', 'sort README.md -o README.md', 'sort --output=x README.md', 'sort --outp=x README.md', 'sort --compress-program=sh README.md', 'sort -uo x README.md', 'sort -T /etc x', 'sort *', 'sort /etc/passwd'],
+    allows: [
+      'sort README.md',
+      'sort -u -k2,2 README.md',
+      'sort -t , -k 2n data.csv',
+      'sort -rn',
+      'sort --reverse README.md',
+    ],
+    asks: [
+      'sort -o x README.md',
+      'sort -ox README.md',
+      'sort README.md -o README.md',
+      'sort --output=x README.md',
+      'sort --outp=x README.md',
+      'sort --compress-program=sh README.md',
+      'sort -uo x README.md',
+      'sort -T /etc x',
+      'sort *',
+      'sort /etc/passwd',
+    ],
   },
   {
     name: 'uniq',
@@ -130,7 +163,7 @@ export const textTools: readonly ToolTable[] = [
     flags: '-c -C -d -s -t --complement --delete --squeeze-repeats --truncate-set1',
     operands: 'text',
     anyOption: true,
-    allows: ["tr a-z A-Z", "tr -d '\\n'", "tr -s ' '", "tr ',' '\\n'"],
+    allows: ['tr a-z A-Z', "tr -d '\\n'", "tr -s ' '", "tr ',' '\\n'"],
     asks: ['tr a b < /etc/passwd', 'tr a b > x'],
   },
   {
@@ -189,10 +222,11 @@ export const textTools: readonly ToolTable[] = [
     name: 'column',
     reason: 'Prints columns.',
     flags: '-t -x -e -J -L -n -r --table --fillrows --json --keep-empty-lines',
-    values: '-c -s -o -N -H -R -T -E -O -W -l --output-width --separator --output-separator --table-columns --table-hide --table-right --table-truncate --table-name --table-columns-limit',
+    values:
+      '-c -s -o -N -H -R -T -E -O -W -l --output-width --separator --output-separator --table-columns --table-hide --table-right --table-truncate --table-name --table-columns-limit',
     operands: 'read',
     anyOption: true,
-    allows: ["column -t README.md", "column -t -s, data.csv", 'column -s , -t data.csv'],
+    allows: ['column -t README.md', 'column -t -s, data.csv', 'column -s , -t data.csv'],
     asks: ['column /etc/passwd'],
   },
   {
@@ -244,7 +278,8 @@ export const textTools: readonly ToolTable[] = [
     name: 'numfmt',
     reason: 'Formats numbers.',
     flags: '-z --debug --grouping --zero-terminated',
-    values: '-d --delimiter --field --format --from --from-unit --invalid --padding --round --suffix --to --to-unit',
+    values:
+      '-d --delimiter --field --format --from --from-unit --invalid --padding --round --suffix --to --to-unit',
     optional: '--header',
     operands: 'text',
     allows: ['numfmt --to=iec 123456', 'numfmt --from=iec 1K'],
@@ -253,15 +288,23 @@ export const textTools: readonly ToolTable[] = [
   {
     name: 'diff',
     reason: 'Prints how files differ; the pager form is left out.',
-    flags: '-a -b -B -c -d -e -E -H -i -l -n -N -p -P -q -r -s -t -T -u -w -y -Z --normal --brief --report-identical-files --ed --rcs --side-by-side --show-c-function --text --ignore-case --ignore-tab-expansion --ignore-trailing-space --ignore-space-change --ignore-all-space --ignore-blank-lines --strip-trailing-cr --expand-tabs --initial-tab --suppress-common-lines --suppress-blank-empty --minimal --speed-large-files --recursive --no-dereference --new-file --unidirectional-new-file --left-column --no-ignore-file-name-case --ignore-file-name-case',
-    values: '-C -D -F -I -L -S -U -W -x --label --width --tabsize --ifdef --show-function-line --ignore-matching-lines --exclude --starting-file --horizon-lines --GTYPE-group-format --line-format --context --unified',
+    flags:
+      '-a -b -B -c -d -e -E -H -i -l -n -N -p -P -q -r -s -t -T -u -w -y -Z --normal --brief --report-identical-files --ed --rcs --side-by-side --show-c-function --text --ignore-case --ignore-tab-expansion --ignore-trailing-space --ignore-space-change --ignore-all-space --ignore-blank-lines --strip-trailing-cr --expand-tabs --initial-tab --suppress-common-lines --suppress-blank-empty --minimal --speed-large-files --recursive --no-dereference --new-file --unidirectional-new-file --left-column --no-ignore-file-name-case --ignore-file-name-case',
+    values:
+      '-C -D -F -I -L -S -U -W -x --label --width --tabsize --ifdef --show-function-line --ignore-matching-lines --exclude --starting-file --horizon-lines --GTYPE-group-format --line-format --context --unified',
     optional: '--color --context --unified --palette',
     reads: '--from-file --to-file -X --exclude-from',
     operands: 'read',
     maxOperands: 2,
     numbers: true,
     refine: (parsed, _command, context) => recursiveReads(parsed, context, ['-r', '--recursive']),
-    allows: ['diff a.txt b.txt', 'diff -u a.txt b.txt', 'diff -ru src lib', 'diff <(sort a.txt) <(sort b.txt)', 'diff --color=never a.txt b.txt'],
+    allows: [
+      'diff a.txt b.txt',
+      'diff -u a.txt b.txt',
+      'diff -ru src lib',
+      'diff <(sort a.txt) <(sort b.txt)',
+      'diff --color=never a.txt b.txt',
+    ],
     asks: ['diff a.txt /etc/passwd', 'diff a.txt b.txt > x', 'diff <(curl x) b.txt', 'diff a.txt .env'],
   },
   {
@@ -320,7 +363,8 @@ export const textTools: readonly ToolTable[] = [
     name: 'base64',
     aliases: ['base32', 'basenc'],
     reason: 'Encodes or decodes to its output.',
-    flags: '-d -D -i --decode --ignore-garbage --base64 --base64url --base32 --base32hex --base16 --base2msbf --base2lsbf --z85',
+    flags:
+      '-d -D -i --decode --ignore-garbage --base64 --base64url --base32 --base32hex --base16 --base2msbf --base2lsbf --z85',
     values: '-w -b --wrap --break',
     operands: 'read',
     maxOperands: 1,
@@ -329,7 +373,18 @@ export const textTools: readonly ToolTable[] = [
   },
   {
     name: 'md5sum',
-    aliases: ['sha1sum', 'sha224sum', 'sha256sum', 'sha384sum', 'sha512sum', 'b2sum', 'cksum', 'sum', 'md5', 'shasum'],
+    aliases: [
+      'sha1sum',
+      'sha224sum',
+      'sha256sum',
+      'sha384sum',
+      'sha512sum',
+      'b2sum',
+      'cksum',
+      'sum',
+      'md5',
+      'shasum',
+    ],
     reason: 'Prints check sums.',
     flags: '-b -t -z -r -s -q --binary --text --tag --zero --untagged --raw --base64 --debug',
     values: '-a -l --algorithm --length',

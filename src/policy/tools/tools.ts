@@ -16,17 +16,32 @@ import { toolchainReports, versions } from './versions.ts';
 
 /** Every tool that is known. One that is named twice is the first. */
 export const tools: readonly ToolTable[] = [
-  ...textTools, ...fileTools, grep, ripgrep, sed, awk, jq, find, ...shellBuiltins, ...systemTools, ...gitTools, ...toolchainReports, ...versions,
+  ...textTools,
+  ...fileTools,
+  grep,
+  ripgrep,
+  sed,
+  awk,
+  jq,
+  find,
+  ...shellBuiltins,
+  ...systemTools,
+  ...gitTools,
+  ...toolchainReports,
+  ...versions,
 ];
 
 const byName = new Map<string, ToolTable>();
-for (const table of tools) for (const name of [table.name, ...(table.aliases ?? [])]) if (!byName.has(name)) byName.set(name, table);
+for (const table of tools)
+  for (const name of [table.name, ...(table.aliases ?? [])]) if (!byName.has(name)) byName.set(name, table);
 
 /** Folders whose programs are the system's own, so that the full path names the same tool. */
 const systemFolders = /^\/(?:usr\/)?bin\//;
 
 /** The table for a command, and where its arguments begin. */
-export function findTool(words: readonly Field[]): { readonly table: ToolTable; readonly from: number } | undefined {
+export function findTool(
+  words: readonly Field[],
+): { readonly table: ToolTable; readonly from: number } | undefined {
   const [first, second] = words;
   const name = first === undefined ? undefined : literal(first)?.replace(systemFolders, '');
   if (name === undefined) return undefined;

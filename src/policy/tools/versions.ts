@@ -12,24 +12,64 @@ import type { ToolTable } from './table.ts';
  * Programs that print their version. Several of them first look for a file in the project that says which program to
  * start instead; where there is one, it is asked.
  */
-const programs: readonly { readonly names: string; readonly forms: string; readonly redirectedBy?: readonly Redirector[] }[] = [
+const programs: readonly {
+  readonly names: string;
+  readonly forms: string;
+  readonly redirectedBy?: readonly Redirector[];
+}[] = [
   { names: 'node nodejs', forms: '--version -v' },
-  { names: 'npm npx pnpm bun deno', forms: '--version -v -V', redirectedBy: [{ file: '.tool-versions', when: /path:/ }] },
-  { names: 'yarn', forms: '--version -v', redirectedBy: [{ file: '.yarnrc', when: /yarn-path/ }, { file: '.yarnrc.yml', when: /yarnPath|plugins/ }] },
-  { names: 'python python2 python3 pypy3', forms: '--version -V', redirectedBy: [{ file: '.tool-versions', when: /path:/ }] },
+  {
+    names: 'npm npx pnpm bun deno',
+    forms: '--version -v -V',
+    redirectedBy: [{ file: '.tool-versions', when: /path:/ }],
+  },
+  {
+    names: 'yarn',
+    forms: '--version -v',
+    redirectedBy: [
+      { file: '.yarnrc', when: /yarn-path/ },
+      { file: '.yarnrc.yml', when: /yarnPath|plugins/ },
+    ],
+  },
+  {
+    names: 'python python2 python3 pypy3',
+    forms: '--version -V',
+    redirectedBy: [{ file: '.tool-versions', when: /path:/ }],
+  },
   { names: 'pip pip3 pipx uv poetry conda virtualenv pytest mypy ruff black flake8', forms: '--version -V' },
-  { names: 'ruby gem bundle rake', forms: '--version -v', redirectedBy: [{ file: '.tool-versions', when: /path:/ }] },
-  { names: 'cargo rustc rustup rustfmt clippy-driver cargo-clippy', forms: '--version -V', redirectedBy: [{ file: 'rust-toolchain.toml', when: /path/ }, { file: 'rust-toolchain', when: /path/ }] },
-  { names: 'gcc g++ cc c++ clang clang++ ld as cmake make gmake ninja meson gdb lldb clang-format clang-tidy', forms: '--version' },
+  {
+    names: 'ruby gem bundle rake',
+    forms: '--version -v',
+    redirectedBy: [{ file: '.tool-versions', when: /path:/ }],
+  },
+  {
+    names: 'cargo rustc rustup rustfmt clippy-driver cargo-clippy',
+    forms: '--version -V',
+    redirectedBy: [
+      { file: 'rust-toolchain.toml', when: /path/ },
+      { file: 'rust-toolchain', when: /path/ },
+    ],
+  },
+  {
+    names: 'gcc g++ cc c++ clang clang++ ld as cmake make gmake ninja meson gdb lldb clang-format clang-tidy',
+    forms: '--version',
+  },
   { names: 'java', forms: '-version --version' },
   { names: 'javac kotlin kotlinc scala', forms: '-version --version' },
   { names: 'mvn', forms: '--version -v', redirectedBy: [{ file: '.mvn', when: undefined }] },
   { names: 'gradle', forms: '--version -v', redirectedBy: [{ file: 'gradle.properties', when: undefined }] },
   { names: 'dotnet', forms: '--version --info', redirectedBy: [{ file: 'global.json', when: undefined }] },
-  { names: 'php composer perl lua luajit ghc stack elixir erl swift zig nim crystal julia R Rscript ocaml', forms: '--version -v -V' },
+  {
+    names: 'php composer perl lua luajit ghc stack elixir erl swift zig nim crystal julia R Rscript ocaml',
+    forms: '--version -v -V',
+  },
   { names: 'bash zsh fish sh dash', forms: '--version' },
   { names: 'tsc eslint prettier', forms: '--version -v' },
-  { names: 'docker podman kubectl helm terraform ansible vagrant aws gcloud az gh glab code curl wget ssh openssl sqlite3 psql mysql redis-cli ffmpeg vim nvim nano emacs tmux less more man bc', forms: '--version -V' },
+  {
+    names:
+      'docker podman kubectl helm terraform ansible vagrant aws gcloud az gh glab code curl wget ssh openssl sqlite3 psql mysql redis-cli ffmpeg vim nvim nano emacs tmux less more man bc',
+    forms: '--version -V',
+  },
 ];
 
 interface Redirector {
@@ -43,7 +83,8 @@ export const versions: readonly ToolTable[] = programs.flatMap(({ names, forms, 
     name,
     reason: 'Prints its version.',
     flags: forms,
-    refine: (parsed: ParsedArguments, command: SimpleCommand, context: JudgeContext) => judgeVersion(name, parsed, command, context, redirectedBy ?? []),
+    refine: (parsed: ParsedArguments, command: SimpleCommand, context: JudgeContext) =>
+      judgeVersion(name, parsed, command, context, redirectedBy ?? []),
     allows: [`${name} ${forms.split(' ')[0] ?? ''}`],
     asks: [`${name} -x`, name],
   })),
@@ -51,28 +92,169 @@ export const versions: readonly ToolTable[] = programs.flatMap(({ names, forms, 
 
 /** Subcommands of language tools that only print. */
 export const toolchainReports: readonly ToolTable[] = [
-  { name: 'go version', reason: 'Prints its version.', allows: ['go version'], asks: ['go version -m /bin/ls', 'go build'] },
-  { name: 'go env', reason: 'Prints settings; writing them is left out.', flags: '-json', operands: 'text', allows: ['go env GOPATH', 'go env'], asks: ['go env -w GOFLAGS=x', 'go env -u X', 'go env -changed'] },
-  { name: 'npm ls', aliases: ['npm list'], reason: 'Lists installed packages.', flags: '-a -l -g --all --long --global --json --parseable --link --omit=dev --prod --production', values: '--depth --prefix', operands: 'text', refine: parsed => parsed.options.filter(({ name }) => name === '--prefix').map(({ word, value }) => notOnlyReading(value?.span ?? [0, 0], 'npm', word)), allows: ['npm ls', 'npm list --depth=0', 'npm ls --depth 0', 'npm ls typescript'], asks: ['npm ls --script-shell=x', 'npm install', 'npm view x', 'npm ls --prefix /etc'] },
-  { name: 'npm root', aliases: ['npm prefix'], reason: 'Prints a folder.', flags: '-g --global', allows: ['npm root -g', 'npm prefix'], asks: ['npm root --userconfig=x'] },
-  { name: 'npm run', reason: 'Without a name it lists the scripts.', allows: ['npm run'], asks: ['npm run build', 'npm run --x'] },
-  { name: 'npm pkg', reason: 'Prints parts of package.json.', operands: 'text', refine: (parsed, command) => (literal(parsed.operands[0]?.field ?? { pieces: [], span: command.span }) === 'get' ? [] : [notOnlyReading(command.span, 'npm')]), allows: ['npm pkg get name'], asks: ['npm pkg set name=x', 'npm pkg delete x'] },
-  { name: 'npm config', reason: 'Prints one setting that holds no secret.', operands: 'text', refine: (parsed, command) => (literal(parsed.operands[0]?.field ?? { pieces: [], span: command.span }) === 'get' && /^(?:registry|prefix|cache|init-\w+|save-exact|engine-strict|node-version)$/.test(literal(parsed.operands[1]?.field ?? { pieces: [], span: command.span }) ?? '') ? [] : [notOnlyReading(command.span, 'npm')]), allows: ['npm config get registry'], asks: ['npm config set x y', 'npm config get //x/:_authToken', 'npm config list', 'npm config edit'] },
-  { name: 'pip list', aliases: ['pip3 list', 'pip freeze', 'pip3 freeze', 'pip show', 'pip3 show', 'pip check'], reason: 'Lists installed packages.', flags: '-o -u -e -l -f --outdated --uptodate --editable --local --user --not-required --files --verbose', values: '--format --exclude', operands: 'text', refine: (parsed, command) => parsed.options.filter(({ name }) => name === '-o' || name === '--outdated').map(({ word }) => asking('network.tool', 'This asks a server for newer versions.', command.span, { word, stays: false })), allows: ['pip list', 'pip show requests', 'pip freeze', 'pip list --format=json'], asks: ['pip install x', 'pip list --outdated', 'pip list --python /x', 'pip list --log x'] },
-  { name: 'cargo tree', aliases: ['cargo locate-project'], reason: 'Prints the crates in use.', flags: '--offline --frozen --workspace -q --no-dedupe --message-format=plain', values: '-p -e -i --package --edges --invert --depth', refine: (parsed, command) => (parsed.options.some(({ name }) => name === '--offline' || name === '--frozen') || literal(command.words[1] ?? { pieces: [], span: command.span }) === 'locate-project' ? [] : [asking('network.tool', 'Without `--offline` this may fetch and change the lock file.', command.span)]), allows: ['cargo tree --offline', 'cargo locate-project'], asks: ['cargo tree', 'cargo build', 'cargo tree --offline --config x'] },
-  { name: 'python3 -V', aliases: ['python -V'], reason: 'Prints its version.', allows: ['python3 -V'], asks: ['python3 -V x', 'python3 -c 1', 'python3 x.py'] },
-  { name: 'kubectl version', reason: 'Prints its own version.', flags: '--client', refine: (parsed, command) => (parsed.options.length > 0 ? [] : [notOnlyReading(command.span, 'kubectl')]), allows: ['kubectl version --client'], asks: ['kubectl version', 'kubectl get pods'] },
-  { name: 'apt list', aliases: ['apt-cache policy', 'apt-cache show', 'apt-cache search'], reason: 'Lists packages.', flags: '--installed --upgradable -a', operands: 'text', allows: ['apt list --installed', 'apt-cache policy bash'], asks: ['apt install x', 'apt list -o APT::X=y'] },
+  {
+    name: 'go version',
+    reason: 'Prints its version.',
+    allows: ['go version'],
+    asks: ['go version -m /bin/ls', 'go build'],
+  },
+  {
+    name: 'go env',
+    reason: 'Prints settings; writing them is left out.',
+    flags: '-json',
+    operands: 'text',
+    allows: ['go env GOPATH', 'go env'],
+    asks: ['go env -w GOFLAGS=x', 'go env -u X', 'go env -changed'],
+  },
+  {
+    name: 'npm ls',
+    aliases: ['npm list'],
+    reason: 'Lists installed packages.',
+    flags: '-a -l -g --all --long --global --json --parseable --link --omit=dev --prod --production',
+    values: '--depth --prefix',
+    operands: 'text',
+    refine: parsed =>
+      parsed.options
+        .filter(({ name }) => name === '--prefix')
+        .map(({ word, value }) => notOnlyReading(value?.span ?? [0, 0], 'npm', word)),
+    allows: ['npm ls', 'npm list --depth=0', 'npm ls --depth 0', 'npm ls typescript'],
+    asks: ['npm ls --script-shell=x', 'npm install', 'npm view x', 'npm ls --prefix /etc'],
+  },
+  {
+    name: 'npm root',
+    aliases: ['npm prefix'],
+    reason: 'Prints a folder.',
+    flags: '-g --global',
+    allows: ['npm root -g', 'npm prefix'],
+    asks: ['npm root --userconfig=x'],
+  },
+  {
+    name: 'npm run',
+    reason: 'Without a name it lists the scripts.',
+    allows: ['npm run'],
+    asks: ['npm run build', 'npm run --x'],
+  },
+  {
+    name: 'npm pkg',
+    reason: 'Prints parts of package.json.',
+    operands: 'text',
+    refine: (parsed, command) =>
+      literal(parsed.operands[0]?.field ?? { pieces: [], span: command.span }) === 'get'
+        ? []
+        : [notOnlyReading(command.span, 'npm')],
+    allows: ['npm pkg get name'],
+    asks: ['npm pkg set name=x', 'npm pkg delete x'],
+  },
+  {
+    name: 'npm config',
+    reason: 'Prints one setting that holds no secret.',
+    operands: 'text',
+    refine: (parsed, command) =>
+      literal(parsed.operands[0]?.field ?? { pieces: [], span: command.span }) === 'get' &&
+      /^(?:registry|prefix|cache|init-\w+|save-exact|engine-strict|node-version)$/.test(
+        literal(parsed.operands[1]?.field ?? { pieces: [], span: command.span }) ?? '',
+      )
+        ? []
+        : [notOnlyReading(command.span, 'npm')],
+    allows: ['npm config get registry'],
+    asks: ['npm config set x y', 'npm config get //x/:_authToken', 'npm config list', 'npm config edit'],
+  },
+  {
+    name: 'pip list',
+    aliases: ['pip3 list', 'pip freeze', 'pip3 freeze', 'pip show', 'pip3 show', 'pip check'],
+    reason: 'Lists installed packages.',
+    flags: '-o -u -e -l -f --outdated --uptodate --editable --local --user --not-required --files --verbose',
+    values: '--format --exclude',
+    operands: 'text',
+    refine: (parsed, command) =>
+      parsed.options
+        .filter(({ name }) => name === '-o' || name === '--outdated')
+        .map(({ word }) =>
+          asking('network.tool', 'This asks a server for newer versions.', command.span, {
+            word,
+            stays: false,
+          }),
+        ),
+    allows: ['pip list', 'pip show requests', 'pip freeze', 'pip list --format=json'],
+    asks: ['pip install x', 'pip list --outdated', 'pip list --python /x', 'pip list --log x'],
+  },
+  {
+    name: 'cargo tree',
+    aliases: ['cargo locate-project'],
+    reason: 'Prints the crates in use.',
+    flags: '--offline --frozen --workspace -q --no-dedupe --message-format=plain',
+    values: '-p -e -i --package --edges --invert --depth',
+    refine: (parsed, command) =>
+      parsed.options.some(({ name }) => name === '--offline' || name === '--frozen') ||
+      literal(command.words[1] ?? { pieces: [], span: command.span }) === 'locate-project'
+        ? []
+        : [
+            asking(
+              'network.tool',
+              'Without `--offline` this may fetch and change the lock file.',
+              command.span,
+            ),
+          ],
+    allows: ['cargo tree --offline', 'cargo locate-project'],
+    asks: ['cargo tree', 'cargo build', 'cargo tree --offline --config x'],
+  },
+  {
+    name: 'python3 -V',
+    aliases: ['python -V'],
+    reason: 'Prints its version.',
+    allows: ['python3 -V'],
+    asks: ['python3 -V x', 'python3 -c 1', 'python3 x.py'],
+  },
+  {
+    name: 'kubectl version',
+    reason: 'Prints its own version.',
+    flags: '--client',
+    refine: (parsed, command) => (parsed.options.length > 0 ? [] : [notOnlyReading(command.span, 'kubectl')]),
+    allows: ['kubectl version --client'],
+    asks: ['kubectl version', 'kubectl get pods'],
+  },
+  {
+    name: 'apt list',
+    aliases: ['apt-cache policy', 'apt-cache show', 'apt-cache search'],
+    reason: 'Lists packages.',
+    flags: '--installed --upgradable -a',
+    operands: 'text',
+    allows: ['apt list --installed', 'apt-cache policy bash'],
+    asks: ['apt install x', 'apt list -o APT::X=y'],
+  },
 ];
 
-function judgeVersion(name: string, parsed: ParsedArguments, command: SimpleCommand, context: JudgeContext, redirectors: readonly Redirector[]): readonly Finding[] {
-  if (parsed.options.length !== 1) return [asking('tool.unknown', `\`${name}\` is not on the list of commands that only read.`, command.words[0]?.span ?? command.span, { word: 0 })];
+function judgeVersion(
+  name: string,
+  parsed: ParsedArguments,
+  command: SimpleCommand,
+  context: JudgeContext,
+  redirectors: readonly Redirector[],
+): readonly Finding[] {
+  if (parsed.options.length !== 1)
+    return [
+      asking(
+        'tool.unknown',
+        `\`${name}\` is not on the list of commands that only read.`,
+        command.words[0]?.span ?? command.span,
+        { word: 0 },
+      ),
+    ];
   if (redirectors.length === 0) return [];
   for (const start of context.folders ?? ['']) {
-    if (start === '') return [asking('path.unknownFolder', 'It is not certain in which folder this would be.', command.span)];
+    if (start === '')
+      return [asking('path.unknownFolder', 'It is not certain in which folder this would be.', command.span)];
     for (let folder = start; ; folder = folder.slice(0, folder.lastIndexOf('/'))) {
       const found = redirectors.find(({ file, when }) => redirects(`${folder}/${file}`, when));
-      if (found) return [asking('tool.redirected', `The project's \`${found.file}\` may start another program in its place.`, command.span, { word: 0 })];
+      if (found)
+        return [
+          asking(
+            'tool.redirected',
+            `The project's \`${found.file}\` may start another program in its place.`,
+            command.span,
+            { word: 0 },
+          ),
+        ];
       if (folder === '') break;
     }
   }

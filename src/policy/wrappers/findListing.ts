@@ -14,11 +14,26 @@ export function startsOf(command: SimpleCommand): Listing {
   const negates = (index: number) => tests[index] === '!' || tests[index] === '-not';
   const groupNegated = tests.some((word, index) => word === '(' && negates(index - 1));
   const plain = !groupNegated && !tests.some(word => word === '-o' || word === '-or' || word === ',');
-  const alternatives = /^(?:-type f )?(?:\( )?-name \S+(?: -o -name \S+)*(?: \))?(?: -type f)?(?: -print0?)?$/.test(tests.join(' '));
+  const alternatives =
+    /^(?:-type f )?(?:\( )?-name \S+(?: -o -name \S+)*(?: \))?(?: -type f)?(?: -print0?)?$/.test(
+      tests.join(' '),
+    );
   // Of tests that all hold, every one bounds the names; of alternatives, all together do.
-  const names = plain || alternatives ? tests.flatMap((word, index) => (word === '-name' && !negates(index - 1) ? [tests[index + 1] ?? '*'] : [])) : [];
-  const filesOnly = plain && tests.some((word, index) => word === '-type' && tests[index + 1] === 'f' && !negates(index - 1));
-  return { leads: leads.length > 0 ? leads : ['.'], names, filesOnly, skipsHidden: false, separated: tests.includes('-print0') };
+  const names =
+    plain || alternatives
+      ? tests.flatMap((word, index) =>
+          word === '-name' && !negates(index - 1) ? [tests[index + 1] ?? '*'] : [],
+        )
+      : [];
+  const filesOnly =
+    plain && tests.some((word, index) => word === '-type' && tests[index + 1] === 'f' && !negates(index - 1));
+  return {
+    leads: leads.length > 0 ? leads : ['.'],
+    names,
+    filesOnly,
+    skipsHidden: false,
+    separated: tests.includes('-print0'),
+  };
 }
 
 function textOf(field: Field): string {

@@ -16,11 +16,24 @@ interface Prefix {
 }
 
 const prefixes: Readonly<Record<string, Prefix>> = {
-  timeout: { alone: /^(?:--preserve-status|--foreground|-v|--verbose|-s[A-Z0-9]+|-k[\d.]+[smhd]?|--signal=[A-Z0-9]+|--kill-after=[\d.]+[smhd]?)$/, withValue: { '-s': /^[A-Z0-9]+$/, '-k': /^[\d.]+[smhd]?$/, '--signal': /^[A-Z0-9]+$/, '--kill-after': /^[\d.]+[smhd]?$/ }, operands: [/^[\d.]+[smhd]?$/] },
+  timeout: {
+    alone:
+      /^(?:--preserve-status|--foreground|-v|--verbose|-s[A-Z0-9]+|-k[\d.]+[smhd]?|--signal=[A-Z0-9]+|--kill-after=[\d.]+[smhd]?)$/,
+    withValue: {
+      '-s': /^[A-Z0-9]+$/,
+      '-k': /^[\d.]+[smhd]?$/,
+      '--signal': /^[A-Z0-9]+$/,
+      '--kill-after': /^[\d.]+[smhd]?$/,
+    },
+    operands: [/^[\d.]+[smhd]?$/],
+  },
   gtimeout: { alone: /^--preserve-status$/, operands: [/^[\d.]+[smhd]?$/] },
   nice: { alone: /^(?:-\d+|-n-?\d+|--adjustment=-?\d+)$/, withValue: { '-n': /^-?\d+$/ } },
   nohup: { alone: /^$/ },
-  stdbuf: { alone: /^(?:-[ioe](?:[0L]|\d+[KMG]?)|--(?:input|output|error)=(?:[0L]|\d+[KMG]?))$/, withValue: { '-i': /^(?:[0L]|\d+[KMG]?)$/, '-o': /^(?:[0L]|\d+[KMG]?)$/, '-e': /^(?:[0L]|\d+[KMG]?)$/ } },
+  stdbuf: {
+    alone: /^(?:-[ioe](?:[0L]|\d+[KMG]?)|--(?:input|output|error)=(?:[0L]|\d+[KMG]?))$/,
+    withValue: { '-i': /^(?:[0L]|\d+[KMG]?)$/, '-o': /^(?:[0L]|\d+[KMG]?)$/, '-e': /^(?:[0L]|\d+[KMG]?)$/ },
+  },
   ionice: { alone: /^-c\d$/, withValue: { '-c': /^\d$/, '-n': /^\d$/ } },
   time: { alone: /^(?:-p|-v|--portability|--verbose)$/ },
   command: { alone: /^-p$/ },
@@ -35,7 +48,8 @@ export const unwrapPrefix: Unwrap = command => {
   if (prefix === undefined || name === undefined) return undefined;
   const { words } = command;
   // `command -v` tells where a command is; the table of builtins knows it as `type`.
-  if (name === 'command' && /^-[vV]$/.test((words[1] && literal(words[1])) ?? '')) return lookup(command.words.slice(2), command.span);
+  if (name === 'command' && /^-[vV]$/.test((words[1] && literal(words[1])) ?? ''))
+    return lookup(command.words.slice(2), command.span);
   let at = 1;
   for (let text = textAt(words, at); text?.startsWith('-'); text = textAt(words, at)) {
     if (text === '--') {
@@ -45,14 +59,20 @@ export const unwrapPrefix: Unwrap = command => {
     const value = prefix.withValue?.[text];
     if (value?.test(textAt(words, at + 1) ?? '')) at += 2;
     else if (prefix.alone.test(text)) at += 1;
-    else return { findings: [notOnlyReading(words[at]?.span ?? command.span, name, at)], commands: [rewrap(command, words.slice(at + 1))].filter(inner => inner.words.length > 0) };
+    else
+      return {
+        findings: [notOnlyReading(words[at]?.span ?? command.span, name, at)],
+        commands: [rewrap(command, words.slice(at + 1))].filter(inner => inner.words.length > 0),
+      };
   }
   for (const operand of prefix.operands ?? []) {
-    if (!operand.test(textAt(words, at) ?? '')) return { findings: [notOnlyReading(command.span, name)], commands: [] };
+    if (!operand.test(textAt(words, at) ?? ''))
+      return { findings: [notOnlyReading(command.span, name)], commands: [] };
     at += 1;
   }
   const rest = words.slice(at);
-  if (rest.length === 0) return { findings: name === 'nice' ? [] : [notOnlyReading(command.span, name)], commands: [] };
+  if (rest.length === 0)
+    return { findings: name === 'nice' ? [] : [notOnlyReading(command.span, name)], commands: [] };
   if (name === 'exec' || name === 'builtin') {
     const inner = rest[0] && literal(rest[0]);
     if (inner?.startsWith('-')) return { findings: [notOnlyReading(command.span, name)], commands: [] };
@@ -73,7 +93,13 @@ export const unwrapEnv: Unwrap = command => {
     if (text === undefined) {
       const start = field.pieces[0]?.kind === 'text' ? field.pieces[0].text : '';
       if (!/^[A-Za-z_]\w*=/.test(start)) break;
-      findings.push(asking('variable.dangerous', 'Setting this variable may change what programs do.', field.span, { word: at, risk: 50, cure: 'person' }));
+      findings.push(
+        asking('variable.dangerous', 'Setting this variable may change what programs do.', field.span, {
+          word: at,
+          risk: 50,
+          cure: 'person',
+        }),
+      );
       continue;
     }
     if (text === '-i' || text === '-' || text === '--ignore-environment' || text === '--') continue;
@@ -84,14 +110,32 @@ export const unwrapEnv: Unwrap = command => {
     if (/^--unset=\w+$/.test(text)) continue;
     const [, name, value] = /^([A-Za-z_]\w*)=([^]*)$/.exec(text) ?? [];
     if (name !== undefined) {
-      if (!isHarmlessForCommand(name, value)) findings.push(asking('variable.dangerous', `Setting \`${name}\` may change what programs do.`, field.span, { word: at, risk: 50, cure: 'person' }));
+      if (!isHarmlessForCommand(name, value))
+        findings.push(
+          asking('variable.dangerous', `Setting \`${name}\` may change what programs do.`, field.span, {
+            word: at,
+            risk: 50,
+            cure: 'person',
+          }),
+        );
       continue;
     }
     if (!text.startsWith('-')) break;
     findings.push(notOnlyReading(field.span, 'env', at));
   }
   const rest = words.slice(at);
-  if (rest.length === 0) return { findings: [...findings, asking('secret.environment', 'The environment may hold secrets.', command.span, { risk: 50, cure: 'word', word: 0 })], commands: [] };
+  if (rest.length === 0)
+    return {
+      findings: [
+        ...findings,
+        asking('secret.environment', 'The environment may hold secrets.', command.span, {
+          risk: 50,
+          cure: 'word',
+          word: 0,
+        }),
+      ],
+      commands: [],
+    };
   return { findings, commands: [rewrap(command, rest)] };
 };
 
@@ -104,7 +148,11 @@ export const unwrapGit: Unwrap = (command, context) => {
   let at = 1;
   for (let text = textAt(words, at); text?.startsWith('-'); text = textAt(words, at)) {
     if (text === '--version') break;
-    if (/^(?:--no-pager|-P|--no-optional-locks|--literal-pathspecs|--glob-pathspecs|--noglob-pathspecs|--icase-pathspecs|--no-replace-objects|--no-lazy-fetch)$/.test(text)) {
+    if (
+      /^(?:--no-pager|-P|--no-optional-locks|--literal-pathspecs|--glob-pathspecs|--noglob-pathspecs|--icase-pathspecs|--no-replace-objects|--no-lazy-fetch)$/.test(
+        text,
+      )
+    ) {
       at += 1;
       continue;
     }
@@ -116,14 +164,25 @@ export const unwrapGit: Unwrap = (command, context) => {
       at += 2;
       continue;
     }
-    const takesValue = /^(?:-c|--git-dir|--work-tree|--namespace|--exec-path|--config-env|--super-prefix|--attr-source)$/.test(text);
-    findings.push(asking('tool.dangerousOption', `\`git ${text}\` can make git run other programs or work elsewhere.`, words[at]?.span ?? command.span, { word: at, risk: 60, cure: 'word' }));
+    const takesValue =
+      /^(?:-c|--git-dir|--work-tree|--namespace|--exec-path|--config-env|--super-prefix|--attr-source)$/.test(
+        text,
+      );
+    findings.push(
+      asking(
+        'tool.dangerousOption',
+        `\`git ${text}\` can make git run other programs or work elsewhere.`,
+        words[at]?.span ?? command.span,
+        { word: at, risk: 60, cure: 'word' },
+      ),
+    );
     at += takesValue ? 2 : 1;
   }
   if (at === 1) return undefined;
   const [git] = words;
   const rest = words.slice(at);
-  if (git === undefined || rest.length === 0) return { findings: [...findings, notOnlyReading(command.span, 'git')], commands: [] };
+  if (git === undefined || rest.length === 0)
+    return { findings: [...findings, notOnlyReading(command.span, 'git')], commands: [] };
   return { findings, commands: [rewrap(command, [git, ...rest], { folders, span: command.span })] };
 };
 

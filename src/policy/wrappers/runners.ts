@@ -25,11 +25,18 @@ export const unwrapXargs: Unwrap = command => {
       at += 1;
       break;
     }
-    if (/^(?:-0|-r|-t|-x|--null|--no-run-if-empty|--verbose|--exit|-0r|-r0|-n\d+|-L\d+|-P\d+|-s\d+|--max-args=\d+|--max-procs=\d+|--max-lines=\d+)$/.test(text)) {
+    if (
+      /^(?:-0|-r|-t|-x|--null|--no-run-if-empty|--verbose|--exit|-0r|-r0|-n\d+|-L\d+|-P\d+|-s\d+|--max-args=\d+|--max-procs=\d+|--max-lines=\d+)$/.test(
+        text,
+      )
+    ) {
       if (text.includes('0') && /^-[0r]+$|^--null$/.test(text)) separated = true;
       continue;
     }
-    if (/^-(?:n|L|P|s)$|^--max-(?:args|procs|lines|chars)$/.test(text) && /^\d+$/.test((words[at + 1] && literal(words[at + 1] as Field)) ?? '')) {
+    if (
+      /^-(?:n|L|P|s)$|^--max-(?:args|procs|lines|chars)$/.test(text) &&
+      /^\d+$/.test((words[at + 1] && literal(words[at + 1] as Field)) ?? '')
+    ) {
       at += 1;
       continue;
     }
@@ -55,11 +62,27 @@ export const unwrapXargs: Unwrap = command => {
   const span = command.span;
   const incoming: Piece =
     command.input.kind === 'listing'
-      ? { kind: 'listed', listing: { ...command.input.listing, separated: separated || replace !== undefined || command.input.listing.separated } }
-      : { kind: 'open', splits: replace === undefined, ...(command.input.kind === 'text' ? { guess: command.input.text } : {}) };
+      ? {
+          kind: 'listed',
+          listing: {
+            ...command.input.listing,
+            separated: separated || replace !== undefined || command.input.listing.separated,
+          },
+        }
+      : {
+          kind: 'open',
+          splits: replace === undefined,
+          ...(command.input.kind === 'text' ? { guess: command.input.text } : {}),
+        };
   if (given.length === 0) return { findings, commands: [] };
-  const inner = replace === undefined ? [...given, { pieces: [incoming], span }] : given.map(field => fill(field, replace, incoming));
-  return { findings, commands: [rewrap(command, inner, { input: noFeed, span: [given[0]?.span[0] ?? span[0], span[1]] })] };
+  const inner =
+    replace === undefined
+      ? [...given, { pieces: [incoming], span }]
+      : given.map(field => fill(field, replace, incoming));
+  return {
+    findings,
+    commands: [rewrap(command, inner, { input: noFeed, span: [given[0]?.span[0] ?? span[0], span[1]] })],
+  };
 };
 
 /** `find … -exec`: one command for each, with `{}` a path that find found. */
@@ -76,14 +99,25 @@ export const unwrapFind: Unwrap = command => {
     for (at += 1; at < words.length; at++) {
       const field = words[at] as Field;
       const word = literal(field);
-      if (word === ';' || (word === '+' && inner.length > 0 && literal(words[at - 1] as Field) === '{}')) break;
+      if (word === ';' || (word === '+' && inner.length > 0 && literal(words[at - 1] as Field) === '{}'))
+        break;
       inner.push(fill(field, '{}', { kind: 'listed', listing: { ...listing, separated: true } }));
     }
     if (at >= words.length) findings.push(notOnlyReading(command.span, 'find'));
     if (inner.length === 0) continue;
     // From each file's own folder the paths mean something else, and so do programs named without one.
-    if (text !== '-exec') findings.push(asking('tool.dangerousOption', `\`${text}\` runs a program in the folder of each file.`, command.span, { risk: 50, cure: 'word' }));
-    commands.push(rewrap(command, inner, { input: noFeed, ...(text === '-exec' ? {} : { folders: undefined }) }));
+    if (text !== '-exec')
+      findings.push(
+        asking(
+          'tool.dangerousOption',
+          `\`${text}\` runs a program in the folder of each file.`,
+          command.span,
+          { risk: 50, cure: 'word' },
+        ),
+      );
+    commands.push(
+      rewrap(command, inner, { input: noFeed, ...(text === '-exec' ? {} : { folders: undefined }) }),
+    );
   }
   return commands.length > 0 || findings.length > 0 ? { findings, commands, isTool: true } : undefined;
 };
@@ -114,7 +148,12 @@ export const unwrapShell: Unwrap = (command, context) => {
   const script = text && literal(text);
   if (text === undefined || script === undefined) return undefined;
   // Another shell than bash reads these differently.
-  if (name !== 'bash' && /\$['"]|\{|\[\[|[<>]\(|&>|\|&|<<<|\bfunction\b|\bselect\b|\bcoproc\b/.test(script)) findings.push(asking('parse.otherShell', `\`${name}\` may read this differently than bash.`, text.span, { cure: 'person' }));
+  if (name !== 'bash' && /\$['"]|\{|\[\[|[<>]\(|&>|\|&|<<<|\bfunction\b|\bselect\b|\bcoproc\b/.test(script))
+    findings.push(
+      asking('parse.otherShell', `\`${name}\` may read this differently than bash.`, text.span, {
+        cure: 'person',
+      }),
+    );
   const line = context.readLine(script, text.span, command.folders, command.input);
   return { findings: [...findings, ...line.findings], commands: line.commands };
 };
@@ -124,7 +163,11 @@ function fill(field: Field, place: string, incoming: Piece): Field {
   if (text === place) return { pieces: [incoming], span: field.span };
   if (text === undefined || !text.includes(place)) return field;
   const guess = guessWords([{ pieces: [incoming], span: field.span }]).join(' ');
-  const pieces = text.split(place).flatMap((part, index): Piece[] => [...(index > 0 ? [{ kind: 'open', splits: false, guess } as const] : []), { kind: 'text', text: part }]);
+  const pieces = text
+    .split(place)
+    .flatMap((part, index): Piece[] => [
+      ...(index > 0 ? [{ kind: 'open', splits: false, guess } as const] : []),
+      { kind: 'text', text: part },
+    ]);
   return { pieces: mergePieces(pieces), span: field.span };
 }
-

@@ -17,8 +17,19 @@ export interface Unwrapped {
 export type Unwrap = (command: SimpleCommand, context: JudgeContext) => Unwrapped | undefined;
 
 /** The same place and input, other words. */
-export function rewrap(command: SimpleCommand, words: SimpleCommand['words'], more: Partial<SimpleCommand> = {}): SimpleCommand {
+export function rewrap(
+  command: SimpleCommand,
+  words: SimpleCommand['words'],
+  more: Partial<SimpleCommand> = {},
+): SimpleCommand {
   const first = words[0]?.span[0] ?? command.span[0];
   const last = words.at(-1)?.span[1] ?? command.span[1];
-  return { ...command, assignments: [], isFunction: false, span: first < last ? [first, last] : command.span, words, ...more };
+  return {
+    ...command,
+    assignments: [],
+    isFunction: false,
+    span: first < last ? [first, last] : command.span,
+    words,
+    ...more,
+  };
 }

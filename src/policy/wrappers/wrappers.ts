@@ -6,7 +6,9 @@ import { unwrapFind, unwrapShell, unwrapXargs } from './runners.ts';
 import type { Unwrap, Unwrapped } from './wrapper.ts';
 
 const byName = new Map<string, Unwrap>([
-  ...['timeout', 'gtimeout', 'nice', 'nohup', 'stdbuf', 'ionice', 'time', 'command', 'builtin', 'exec'].map(name => [name, unwrapPrefix] as const),
+  ...['timeout', 'gtimeout', 'nice', 'nohup', 'stdbuf', 'ionice', 'time', 'command', 'builtin', 'exec'].map(
+    name => [name, unwrapPrefix] as const,
+  ),
   ['env', unwrapEnv],
   ['git', unwrapGit],
   ['xargs', unwrapXargs],

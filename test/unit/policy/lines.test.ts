@@ -25,7 +25,15 @@ describe.each(sections('asked'))('never allowed: %s', (_heading, lines) => {
 });
 
 describe.each(sections('denied'))('denied whatever the rules say: %s', (_heading, lines) => {
-  const all = workspace.policy({ settings: [{ source: 'user', value: { 'rm **': 'allow', 'sudo **': 'allow', 'bash **': 'allow', 'dd **': 'allow' } }], mode: { kind: 'sandboxed', asks: 'leaving' } });
+  const all = workspace.policy({
+    settings: [
+      {
+        source: 'user',
+        value: { 'rm **': 'allow', 'sudo **': 'allow', 'bash **': 'allow', 'dd **': 'allow' },
+      },
+    ],
+    mode: { kind: 'sandboxed', asks: 'leaving' },
+  });
   test.each(lines)('%s', line => {
     expect(decisionOf(line)).toMatchObject({ decision: 'deny' });
     expect(all.policy.decide({ command: line, cwd: workspace.folder })).toMatchObject({ decision: 'deny' });

@@ -9,7 +9,11 @@ afterAll(() => workspace[Symbol.dispose]());
 
 describe.each(tools.map(table => [table.name, table] as const))('%s', (_name, table) => {
   test('has a reason and examples of both kinds', () => {
-    expect([table.reason.length > 5, table.allows.length > 0, table.asks.length > 0]).toEqual([true, true, true]);
+    expect([table.reason.length > 5, table.allows.length > 0, table.asks.length > 0]).toEqual([
+      true,
+      true,
+      true,
+    ]);
   });
   test.each(table.allows)('allows: %s', command => {
     expect(policy.decide({ command, cwd: workspace.folder })).toMatchObject({ decision: 'allow' });

@@ -13,10 +13,30 @@ export class Workspace implements Disposable {
 
   constructor(more: Readonly<Record<string, string>> = {}) {
     const files: Readonly<Record<string, string>> = {
-      'README.md': '# Project\n', 'package.json': '{"name":"project"}\n', 'src/a.ts': 'export const a = 1;\n', 'src/b.ts': '', 'src/deep/c.ts': '',
-      'src/index.ts': '', 'log.txt': '', 'docs/a.md': '', 'test/a.test.ts': '',
-      'lib/x.js': '', 'a.txt': 'a\n', 'b.txt': 'b\n', 'data.csv': '1,2\n', 'index.ts': '', '.gitignore': 'node_modules\n', '.git/HEAD': 'ref: refs/heads/main\n', '.git/config': '[core]\n\tbare = false\n',
-      'node_modules/x/key.pem': '', 'secrets/.env': 'KEY=1\n', 'secrets/server.pem': '', '.env': 'KEY=1\n', '.env.example': 'KEY=\n', 'config/server.pem': '', ...more,
+      'README.md': '# Project\n',
+      'package.json': '{"name":"project"}\n',
+      'src/a.ts': 'export const a = 1;\n',
+      'src/b.ts': '',
+      'src/deep/c.ts': '',
+      'src/index.ts': '',
+      'log.txt': '',
+      'docs/a.md': '',
+      'test/a.test.ts': '',
+      'lib/x.js': '',
+      'a.txt': 'a\n',
+      'b.txt': 'b\n',
+      'data.csv': '1,2\n',
+      'index.ts': '',
+      '.gitignore': 'node_modules\n',
+      '.git/HEAD': 'ref: refs/heads/main\n',
+      '.git/config': '[core]\n\tbare = false\n',
+      'node_modules/x/key.pem': '',
+      'secrets/.env': 'KEY=1\n',
+      'secrets/server.pem': '',
+      '.env': 'KEY=1\n',
+      '.env.example': 'KEY=\n',
+      'config/server.pem': '',
+      ...more,
     };
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(this.folder, path)), { recursive: true });

@@ -5,8 +5,14 @@ import { lstatSync, readFileSync, statSync } from 'node:fs';
  * can bring them along (an unpacked archive, a bare repository in a sub-folder), so that they are looked for first.
  */
 const running: readonly { readonly pattern: RegExp; readonly what: string }[] = [
-  { pattern: /^core\.fsmonitor=(?!(?:true|false|0|1|no|yes|off|on|)$)/, what: 'core.fsmonitor runs a program' },
-  { pattern: /^core\.(?:pager|worktree|attributesfile|excludesfile|sshcommand|alternaterefscommand)=/, what: 'a core setting runs a program or leads elsewhere' },
+  {
+    pattern: /^core\.fsmonitor=(?!(?:true|false|0|1|no|yes|off|on|)$)/,
+    what: 'core.fsmonitor runs a program',
+  },
+  {
+    pattern: /^core\.(?:pager|worktree|attributesfile|excludesfile|sshcommand|alternaterefscommand)=/,
+    what: 'a core setting runs a program or leads elsewhere',
+  },
   { pattern: /^pager\./, what: 'pager runs a program' },
   { pattern: /^diff\.external=|^diff\..*\.(?:command|textconv)=/, what: 'diff runs a program' },
   { pattern: /^diff\.orderfile=|^blame\.ignorerevsfile=|^mailmap\.file=/, what: 'another file is read' },
@@ -42,7 +48,9 @@ function gitDirectory(folder: string): string | undefined {
     }
     if (found !== undefined) return 'unreadable';
     // A folder that itself looks like a repository is one for git.
-    const bare = ['HEAD', 'objects', 'refs'].every(name => lstatSync(`${folder}/${name}`, { throwIfNoEntry: false }) !== undefined);
+    const bare = ['HEAD', 'objects', 'refs'].every(
+      name => lstatSync(`${folder}/${name}`, { throwIfNoEntry: false }) !== undefined,
+    );
     return bare ? folder : undefined;
   } catch {
     return 'unreadable';
@@ -92,7 +100,13 @@ function parseSettings(text: string): string[] {
     if (line === '' || line.startsWith('#') || line.startsWith(';')) continue;
     const equals = line.indexOf('=');
     const name = (equals < 0 ? line : line.slice(0, equals)).trim().toLowerCase();
-    const value = equals < 0 ? 'true' : line.slice(equals + 1).trim().replaceAll('"', '');
+    const value =
+      equals < 0
+        ? 'true'
+        : line
+            .slice(equals + 1)
+            .trim()
+            .replaceAll('"', '');
     settings.push(`${section.toLowerCase() === section ? section : section.toLowerCase()}.${name}=${value}`);
   }
   return settings;

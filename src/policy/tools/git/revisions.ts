@@ -11,17 +11,32 @@ import type { ParsedArguments } from '../parseArguments.ts';
  * Operands of git that may be revisions or paths: both readings must be harmless. `rev:path` names a file in history,
  * `:(…)path` a path with magic.
  */
-export function judgeRevisionsAndPaths(parsed: ParsedArguments, context: JudgeContext, use: 'read' | 'look' = 'read'): readonly Finding[] {
+export function judgeRevisionsAndPaths(
+  parsed: ParsedArguments,
+  context: JudgeContext,
+  use: 'read' | 'look' = 'read',
+): readonly Finding[] {
   return parsed.operands.flatMap(({ field, word }) => judgeOne(field, word, context, use) ?? []);
 }
 
-function judgeOne(field: Field, word: number, context: JudgeContext, use: 'read' | 'look'): Finding | undefined {
+function judgeOne(
+  field: Field,
+  word: number,
+  context: JudgeContext,
+  use: 'read' | 'look',
+): Finding | undefined {
   const text = literal(field);
   if (text === undefined) return judgePath(context, field, use, word);
   const path = pathIn(text);
   const asPath = judgePath(context, textField(path, field.span), use, word);
   if (asPath) return asPath;
-  if (use === 'read' && path.split(/[/:]/).some(isCredentialName)) return asking('path.credential', `This may hold credentials: ${path}`, field.span, { word, risk: 70, cure: 'word', stays: false });
+  if (use === 'read' && path.split(/[/:]/).some(isCredentialName))
+    return asking('path.credential', `This may hold credentials: ${path}`, field.span, {
+      word,
+      risk: 70,
+      cure: 'word',
+      stays: false,
+    });
   return undefined;
 }
 
