@@ -190,16 +190,18 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       }),
   };
 
+  const report = (error: unknown) => {
+    log.error(messageOf(error));
+    void vscode.window.showErrorMessage(`Cordon: ${messageOf(error)}`);
+  };
+
   /** What needs a trusted workspace; runs at once or when trust is granted, without a reload. */
   const bringUp = async () => {
     refresh();
     if (!vscode.workspace.isTrusted || folders().length === 0) return;
-    await Promise.all([sandbox.check(), conversations.restore(), rules.askAboutChanges()]).catch(
-      (error: unknown) => {
-        log.error(messageOf(error));
-        void vscode.window.showErrorMessage(`Cordon: ${messageOf(error)}`);
-      },
-    );
+    // A question to the user waits as long as the user likes; nothing waits for it.
+    rules.askAboutChanges().catch(report);
+    await Promise.all([sandbox.check(), conversations.restore()]).catch(report);
     refresh();
   };
 
@@ -224,7 +226,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.workspace.onDidGrantWorkspaceTrust(() => void bringUp()),
     vscode.workspace.onDidChangeWorkspaceFolders(() => void conversations.endSessions().then(bringUp)),
     vscode.workspace.onDidChangeConfiguration(change => {
-      if (change.affectsConfiguration('cordon.commands.rules')) void rules.askAboutChanges();
+      if (change.affectsConfiguration('cordon.commands.rules') && vscode.workspace.isTrusted)
+        rules.askAboutChanges().catch(report);
       // Another mode means other walls: every conversation starts its agent anew.
       if (change.affectsConfiguration('cordon.mode')) void conversations.endSessions();
       if (change.affectsConfiguration('cordon')) refresh();
@@ -234,7 +237,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     await conversations[Symbol.asyncDispose]();
     await rm(runDirectory, { recursive: true, force: true });
   };
-  await bringUp();
+  // Not awaited: the view is shown as soon as this returns, and fills when it is known what can be done here.
+  void bringUp();
 }
 
 /** VS Code waits for this before it ends the extension host. */

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { visibleText } from '../base/visibleText.ts';
 import type { ApprovalAnswer, ApprovalRequest, RuleProposal, RuleScope } from '../protocol/approval.ts';
+import { plainLabel } from './plainLabel.ts';
 
 type Choice =
   'show' | 'deny' | 'denyWithWords' | 'allowOnce' | 'allowForSession' | 'alwaysAllow' | 'confirm' | 'back';
@@ -48,7 +48,11 @@ export async function askForRule(
     return { kind: 'alwaysAllow', pattern: request.subject.folder, scope: 'user' };
   const proposal = await pick<RuleProposal>(
     'Always allow: which commands?',
-    request.subject.proposals.map(each => ({ label: each.pattern, detail: each.description, value: each })),
+    request.subject.proposals.map(each => ({
+      label: plainLabel(each.pattern),
+      detail: each.description,
+      value: each,
+    })),
     signal,
   );
   if (proposal === undefined) return undefined;
@@ -77,7 +81,7 @@ function titleOf({ subject }: ApprovalRequest): string {
 
 function rowsOf({ subject, decision }: ApprovalRequest): Row[] {
   const shown: string[] =
-    subject.kind === 'command' ? inRows(visible(subject.command)) : [visible(subject.path)];
+    subject.kind === 'command' ? inRows(plainLabel(subject.command)) : [plainLabel(subject.path)];
   const why =
     subject.kind === 'write' && subject.protectedBecause !== undefined ? [subject.protectedBecause] : [];
   const reasons = [...why, ...decision.reasons.map(reason => reason.message)].slice(0, 3);
@@ -87,11 +91,14 @@ function rowsOf({ subject, decision }: ApprovalRequest): Row[] {
   // The first row only shows: Enter does nothing until the user has moved down on purpose.
   const rows: (Row | false)[] = [
     ...shown.map((label, line): Row => ({
-      label: `${line === 0 ? '$(terminal) ' : '      '}${label}`,
+      label,
+      ...(line === 0 ? icon('terminal') : {}),
       choice: 'show',
     })),
-    ...(subject.kind === 'command' ? [{ label: `$(folder) ${subject.cwd}`, choice: 'show' as const }] : []),
-    ...reasons.map((label): Row => ({ label: `$(info) ${label}`, choice: 'show' })),
+    ...(subject.kind === 'command'
+      ? [{ label: plainLabel(subject.cwd), ...icon('folder'), choice: 'show' as const }]
+      : []),
+    ...reasons.map((label): Row => ({ label: plainLabel(label), ...icon('info'), choice: 'show' })),
     { label: 'Answer', kind: vscode.QuickPickItemKind.Separator, choice: 'show' },
     { label: 'Deny', choice: 'deny' },
     { label: 'Deny and say why…', choice: 'denyWithWords' },
@@ -108,8 +115,10 @@ async function confirmed(request: ApprovalRequest, signal: AbortSignal): Promise
     `High risk (${request.decision.risk} of 100): run it all the same?`,
     [
       {
-        label: '$(warning) Read it once more',
-        detail: request.subject.kind === 'command' ? visible(request.subject.command) : request.subject.path,
+        label: 'Read it once more',
+        ...icon('warning'),
+        detail:
+          request.subject.kind === 'command' ? plainLabel(request.subject.command) : request.subject.path,
         choice: 'show',
       },
       { label: 'Back', choice: 'back' },
@@ -176,11 +185,11 @@ function cancelledBy(signal: AbortSignal): vscode.CancellationTokenSource {
   return source;
 }
 
-function inRows(text: string): string[] {
-  return text.split('\n').flatMap(line => line.match(new RegExp(`.{1,${rowWidth}}`, 'gu')) ?? ['']);
+/** An icon beside the label, not in it: a screen reader would read its name out. */
+function icon(name: string): { iconPath: vscode.ThemeIcon } {
+  return { iconPath: new vscode.ThemeIcon(name) };
 }
 
-/** Shows what cannot be seen, and keeps `$(name)` from turning into an icon. */
-function visible(text: string): string {
-  return visibleText(text).replaceAll('$(', '$\u200B(');
+function inRows(text: string): string[] {
+  return text.split('\n').flatMap(line => line.match(new RegExp(`.{1,${rowWidth}}`, 'gu')) ?? ['']);
 }

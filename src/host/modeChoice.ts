@@ -32,7 +32,8 @@ const rows: readonly Row[] = [
   },
   { label: 'Locked', detail: 'Reading only: no command runs and nothing is changed.', mode: 'locked' },
   {
-    label: '$(warning) Unrestricted',
+    label: 'Unrestricted',
+    iconPath: new vscode.ThemeIcon('warning'),
     detail: 'Commands run WITHOUT a sandbox, with your rights. Confirmed anew for each conversation.',
     mode: 'unrestricted',
   },

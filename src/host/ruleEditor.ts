@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { CommandPolicy } from '../policy/policy.ts';
 import { parsePattern } from '../policy/rules/pattern.ts';
+import { plainLabel } from './plainLabel.ts';
 import { type RulePlace, rulesOf, userRules, workspaceRules } from './settings.ts';
 import type { WorkspaceRules } from './workspaceRules.ts';
 
@@ -32,16 +33,18 @@ function overview(options: Options): Row[] {
   const places = [...workspaceRules(), userRules()];
   const waiting = new Set(rules.waiting().map(({ place }) => place));
   return [
-    { label: '$(beaker) Test a command against the rules…', run: () => testCommand(options) },
-    { label: '$(add) Add a rule…', run: () => addRule(options) },
+    { label: 'Test a command against the rules…', iconPath: icon('beaker'), run: () => testCommand(options) },
+    { label: 'Add a rule…', iconPath: icon('add'), run: () => addRule(options) },
     ...rules.waiting().map((place): Row => ({
-      label: `$(warning) Review the rules of the ${place.label}…`,
+      label: `Review the rules of the ${place.label}…`,
+      iconPath: icon('warning'),
       description: 'they count for nothing until accepted',
       run: () => rules.review(place),
     })),
     ...places.flatMap(place =>
       Object.entries(rulesOf(place)).map(([pattern, rule]): Row => ({
-        label: `${icon(rule)} ${pattern}`,
+        label: plainLabel(pattern),
+        iconPath: icon(iconOf(rule)),
         description: `${describe(rule)} · ${place.label}${waiting.has(place.place) ? ' · not accepted' : ''}`,
         run: () => changeRule(options, place, pattern),
       })),
@@ -59,14 +62,18 @@ async function testCommand({ policy, cwd }: Options): Promise<void> {
   if (command === undefined) return;
   const { decision, risk, reasons } = engine.decide({ command, cwd: cwd() });
   const verdict = {
-    allow: '$(check) Allowed without a question',
-    ask: '$(question) Asked',
-    deny: '$(circle-slash) Denied',
+    allow: 'Allowed without a question',
+    ask: 'Asked',
+    deny: 'Denied',
   }[decision];
   await vscode.window.showQuickPick(
     [
       { label: verdict, description: `risk ${risk} of 100` },
-      ...reasons.map(({ message, code }) => ({ label: `$(info) ${message}`, description: code })),
+      ...reasons.map(({ message, code }) => ({
+        label: plainLabel(message),
+        description: code,
+        iconPath: icon('info'),
+      })),
     ],
     { title: `Cordon: ${command}`, placeHolder: 'Escape to go back' },
   );
@@ -91,9 +98,9 @@ async function addRule(options: Options): Promise<void> {
 async function changeRule(options: Options, place: RulePlace, pattern: string): Promise<void> {
   const { [pattern]: rule, ...others } = rulesOf(place);
   const changes: (vscode.QuickPickItem & { what: 'verdict' | 'move' | 'delete' })[] = [
-    { label: '$(edit) Change what it does…', what: 'verdict' },
-    { label: '$(arrow-swap) Move it elsewhere…', what: 'move' },
-    { label: '$(trash) Delete it', what: 'delete' },
+    { label: 'Change what it does…', iconPath: icon('edit'), what: 'verdict' },
+    { label: 'Move it elsewhere…', iconPath: icon('arrow-swap'), what: 'move' },
+    { label: 'Delete it', iconPath: icon('trash'), what: 'delete' },
   ];
   const change = await vscode.window.showQuickPick(changes, {
     title: `Cordon: ${pattern}`,
@@ -139,15 +146,19 @@ function describe(rule: unknown): string {
   return typeof reason === 'string' ? `${text} (${reason})` : text;
 }
 
-function icon(rule: unknown): string {
+function icon(name: string): vscode.ThemeIcon {
+  return new vscode.ThemeIcon(name);
+}
+
+function iconOf(rule: unknown): string {
   switch (decisionOf(rule)) {
     case 'allow':
-      return '$(check)';
+      return 'check';
     case 'deny':
-      return '$(circle-slash)';
+      return 'circle-slash';
     case 'ask':
-      return '$(question)';
+      return 'question';
     default:
-      return '$(error)';
+      return 'error';
   }
 }

@@ -87,11 +87,11 @@ export class WorkspaceRules implements vscode.Disposable {
       `Command rules: accepted ↔ ${place.label}`,
     );
     const accept = 'Accept these rules';
-    const answer = await vscode.window.showInformationMessage(
-      `Accept the command rules of the ${place.label} as shown?`,
-      accept,
-      'Leave them inert',
-    );
+    // A quick pick that stays: the diff can be read, and a notification would lie over the panel's prompt box.
+    const answer = await vscode.window.showQuickPick(['Leave them inert', accept], {
+      title: `Cordon: the command rules of the ${place.label}, as shown below`,
+      ignoreFocusOut: true,
+    });
     if (answer !== accept) return;
     // Only what was shown is accepted: the file may have changed while the question stood.
     const current = workspaceRules().find(each => each.place === place.place);

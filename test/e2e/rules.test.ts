@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Chat } from './chat.ts';
@@ -21,22 +21,21 @@ test('rules that a repository brings count for nothing until they are accepted a
   await window.answerTrust(true);
   const chat = new Chat(await window.panel());
   const question = window.notification('would change 1 command rule');
-  await question.getByRole('button', { name: 'Review…' }).waitFor();
-  await chat.send('run: npm test');
-  await chat.card.waitFor();
-  await window.screenshot('rules-inert');
-  await chat.answer('Deny');
-  await chat.idle();
-
   await question.getByRole('button', { name: 'Review…' }).click();
   const diff = window.page.locator('.monaco-diff-editor .editor.modified .view-lines');
   await diff.filter({ hasText: 'npm' }).waitFor();
   await window.screenshot('rules-diff');
-  await window
-    .notification('Accept the command rules')
-    .getByRole('button', { name: 'Accept these rules' })
-    .click();
+  await window.quickInput.waitFor();
+  await window.page.keyboard.press('Escape');
+  await chat.send('run: npm test');
+  await chat.card.waitFor();
+  await chat.answer('Deny');
+  await chat.idle();
 
+  await window.command('Cordon: Manage Command Rules');
+  await window.pick('Review the rules of the workspace settings…');
+  await window.pick('Accept these rules');
+  await window.page.keyboard.press('Escape');
   await chat.send('run: npm test');
   await chat.idle();
   expect(await chat.lastAnswer()).toContain('dashes do not repeat');
@@ -54,9 +53,7 @@ test('a rule is added, tested and seen without touching JSON', async () => {
   await window.page.keyboard.press('Enter');
   await window.pick('deny');
   await window.pick('workspace settings');
-  await expect
-    .poll(() => readFileSync(path.join(folder, '.vscode/settings.json'), { encoding: 'utf8', flag: 'a+' }))
-    .toContain('"git push **": "deny"');
+  await expect.poll(() => settingsOf(folder), { timeout: 20_000 }).toContain('"git push **": "deny"');
   await window.quickInput.getByText('git push **').waitFor();
   await window.screenshot('rule-editor');
 
@@ -75,7 +72,7 @@ test('leaving the sandbox is confirmed for the conversation, and refusing keeps 
   await window.command('Cordon: Choose Mode');
   await window.pick('Unrestricted');
   await chat.button('Mode: Unrestricted').waitFor();
-  await chat.send('run: readlink /proc/self/ns/net');
+  await ask(chat);
   await window.dialog.getByText('without a sandbox?').waitFor();
   await window.screenshot('unrestricted-question');
   await window.dialog.getByRole('button', { name: 'Cancel' }).click();
@@ -86,7 +83,7 @@ test('leaving the sandbox is confirmed for the conversation, and refusing keeps 
   expect(await chat.lastAnswer()).not.toContain(outside);
 
   await chat.button('New conversation').click();
-  await chat.send('run: readlink /proc/self/ns/net');
+  await ask(chat);
   await window.dialog.getByRole('button', { name: 'Run without the sandbox' }).click();
   await chat.card.waitFor();
   await window.screenshot('unrestricted-running');
@@ -94,3 +91,16 @@ test('leaving the sandbox is confirmed for the conversation, and refusing keeps 
   await chat.idle();
   expect(await chat.lastAnswer()).toContain(outside);
 });
+
+const readNetwork = 'run: readlink /proc/self/ns/net';
+
+/** Sends without waiting for the prompt to stand there: the question comes first. */
+async function ask(chat: Chat): Promise<void> {
+  await chat.prompt.fill(readNetwork);
+  await chat.button('Send').click();
+}
+
+function settingsOf(folder: string): string {
+  const file = path.join(folder, '.vscode/settings.json');
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+}
