@@ -107,6 +107,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
           ripgrep: (await import('@vscode/ripgrep')).rgPath,
         },
         runDirectory,
+        limits: settings.agentLimits(),
         onEvent,
         log,
       });

@@ -129,8 +129,17 @@ export class WorkspaceRules implements vscode.Disposable {
 
   #document(path: string, rules: Readonly<Record<string, unknown>>): vscode.Uri {
     // A new path each time: VS Code keeps the text of a virtual document as long as it is open.
-    const uri = vscode.Uri.from({ scheme, path: `/${path}-${this.#texts.size}.json` });
-    this.#texts.set(uri.path, `${JSON.stringify(rules, null, 2)}\n`);
+    const uri = vscode.Uri.from({ scheme, path: `/${path}-${this.#texts.size}.jsonc` });
+    this.#texts.set(uri.path, `${heading}${JSON.stringify(rules, null, 2)}\n`);
     return uri;
   }
 }
+
+/** Long enough that the question, which lies over the top of the editor, hides no rule. */
+const heading = `// Command rules of this workspace.
+// Left: what you have accepted. Right: what the settings file holds now.
+//
+// A permission counts once you accept it.
+// A prohibition counts at once, and stays until you accept that it goes.
+//
+`;
