@@ -59,7 +59,7 @@ const plan: LaunchPlan = {
 };
 
 const beginning = [
-  ...[
+  [
     '--unshare-user',
     '--unshare-pid',
     '--unshare-ipc',
@@ -67,68 +67,58 @@ const beginning = [
     '--unshare-cgroup-try',
     '--unshare-net',
   ],
-  ...['--disable-userns', '--uid', '1000', '--gid', '1000', '--cap-drop', 'ALL', '--hostname', 'cordon'],
-  ...['--die-with-parent', '--new-session', '--json-status-fd', '3', '--seccomp', '5'],
-];
+  ['--disable-userns', '--uid', '1000', '--gid', '1000', '--cap-drop', 'ALL', '--hostname', 'cordon'],
+  ['--die-with-parent', '--new-session', '--json-status-fd', '3', '--seccomp', '5'],
+].flat();
 const kernel = [
-  ...['--proc', '/proc', '--ro-bind', '/proc/sys', '/proc/sys'],
-  ...['--ro-bind', '/state/hidden', '/proc/kcore', '--ro-bind', '/state/empty', '/proc/fs'],
-  ...['--dev', '/dev', '--size', '1073741824', '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
-];
+  ['--proc', '/proc', '--ro-bind', '/proc/sys', '/proc/sys'],
+  ['--ro-bind', '/state/hidden', '/proc/kcore', '--ro-bind', '/state/empty', '/proc/fs'],
+  ['--dev', '/dev', '--size', '1073741824', '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
+].flat();
 const system = [
-  ...['--ro-bind', '/usr', '/usr', '--symlink', 'usr/bin', '/bin'],
-  ...['--ro-bind', '/etc/ssl/certs', '/etc/ssl/certs', '--ro-bind', '/state/etc/passwd', '/etc/passwd'],
+  ['--ro-bind', '/usr', '/usr', '--symlink', 'usr/bin', '/bin'],
+  ['--ro-bind', '/etc/ssl/certs', '/etc/ssl/certs', '--ro-bind', '/state/etc/passwd', '/etc/passwd'],
   ...kernel,
-  ...['--bind', '/state/tmp', '/tmp', '--bind', '/state/tmp', '/var/tmp'],
-  ...['--bind', '/state/home', '/run/cordon/home', '--symlink', '../run', '/var/run'],
-  ...['--ro-bind', '/opt/tool', '/opt/tool', '--ro-bind', '/home/ann/.pyenv', '/home/ann/.pyenv'],
-];
+  ['--bind', '/state/tmp', '/tmp', '--bind', '/state/tmp', '/var/tmp'],
+  ['--bind', '/state/home', '/run/cordon/home', '--symlink', '../run', '/var/run'],
+  ['--ro-bind', '/opt/tool', '/opt/tool', '--ro-bind', '/home/ann/.pyenv', '/home/ann/.pyenv'],
+].flat();
 const git = ['--ro-bind', '/home/ann/main/.git', '/home/ann/main/.git'];
 const masks = [
-  ...['--ro-bind', '/state/hidden', '/home/ann/my project/.env'],
-  ...[
-    '--ro-bind',
-    '/state/hidden',
-    '/srv/other/id_rsa',
-    '--ro-bind',
-    '/state/hidden',
-    '/home/ann/link/id_rsa',
-  ],
-];
+  ['--ro-bind', '/state/hidden', '/home/ann/my project/.env'],
+  ['--ro-bind', '/state/hidden', '/srv/other/id_rsa', '--ro-bind', '/state/hidden', '/home/ann/link/id_rsa'],
+].flat();
 const end = ['--remount-ro', '/', '--chdir', '/home/ann/my project'];
 
 function folders(first: string, second: string): string[] {
   return [
-    ...[first, '/home/ann/my project', '/home/ann/my project'],
-    ...[second, '/srv/other', '/srv/other', second, '/srv/other', '/home/ann/link'],
-  ];
+    [first, '/home/ann/my project', '/home/ann/my project'],
+    [second, '/srv/other', '/srv/other', second, '/srv/other', '/home/ann/link'],
+  ].flat();
 }
 
 describe('the options of bwrap', () => {
   test('show a command the system, its toolchains and the folders, all read-only, without the secrets', () => {
-    expect(bubblewrapArguments(facts, plan)).toEqual([
-      ...beginning,
-      ...system,
-      ...git,
-      ...folders('--ro-bind', '--ro-bind'),
-      ...masks,
-      ...end,
-    ]);
+    expect(bubblewrapArguments(facts, plan)).toEqual(
+      [...beginning, ...system, ...git, ...folders('--ro-bind', '--ro-bind'), ...masks, ...end].flat(),
+    );
   });
 
   test('keep what can run code later read-only in a folder that is writable, and unmovable', () => {
     const writable = { ...request, writableFolders: ['/home/ann/my project'] };
-    expect(bubblewrapArguments(facts, { ...plan, request: writable })).toEqual([
-      ...beginning,
-      ...system,
-      ...git,
-      ...folders('--bind', '--ro-bind'),
-      ...['--bind', '/home/ann/my project/.git', '/home/ann/my project/.git'],
-      ...['--ro-bind', '/home/ann/my project/.git/config', '/home/ann/my project/.git/config'],
-      ...['--ro-bind', '/state/empty', '/home/ann/my project/.envrc'],
-      ...masks,
-      ...end,
-    ]);
+    expect(bubblewrapArguments(facts, { ...plan, request: writable })).toEqual(
+      [
+        ...beginning,
+        ...system,
+        ...git,
+        ...folders('--bind', '--ro-bind'),
+        ['--bind', '/home/ann/my project/.git', '/home/ann/my project/.git'],
+        ['--ro-bind', '/home/ann/my project/.git/config', '/home/ann/my project/.git/config'],
+        ['--ro-bind', '/state/empty', '/home/ann/my project/.envrc'],
+        ...masks,
+        ...end,
+      ].flat(),
+    );
   });
 
   test('lift a protection or a mask only for the path that the user allowed', () => {
@@ -137,25 +127,29 @@ describe('the options of bwrap', () => {
       writableFolders: ['/home/ann/my project', '/home/ann/link'],
       allowedPaths: ['/home/ann/my project/.env', '/srv/other/.vscode/settings.json'],
     };
-    expect(bubblewrapArguments(facts, { ...plan, request: allowed }).slice(-18)).toEqual([
-      ...['/home/ann/my project/.git', '/home/ann/my project/.git'],
-      ...['--ro-bind', '/home/ann/my project/.git/config', '/home/ann/my project/.git/config'],
-      ...['--ro-bind', '/state/empty', '/home/ann/my project/.envrc'],
-      ...masks.slice(3),
-      ...end,
-    ]);
+    expect(bubblewrapArguments(facts, { ...plan, request: allowed }).slice(-18)).toEqual(
+      [
+        ['/home/ann/my project/.git', '/home/ann/my project/.git'],
+        ['--ro-bind', '/home/ann/my project/.git/config', '/home/ann/my project/.git/config'],
+        ['--ro-bind', '/state/empty', '/home/ann/my project/.envrc'],
+        ...masks.slice(3),
+        ...end,
+      ].flat(),
+    );
   });
 
   test('make everything writable in a copy-on-write view, where nothing needs protection', () => {
     const copyOnWrite = ['/home/ann/my project', '/srv/other', '/home/ann/main/.git'];
-    expect(bubblewrapArguments(facts, { ...plan, copyOnWrite, sharesNetwork: true })).toEqual([
-      ...beginning.filter(word => word !== '--unshare-net'),
-      ...system,
-      ...['--bind', '/home/ann/main/.git', '/home/ann/main/.git'],
-      ...folders('--bind', '--bind'),
-      ...masks,
-      ...end,
-    ]);
+    expect(bubblewrapArguments(facts, { ...plan, copyOnWrite, sharesNetwork: true })).toEqual(
+      [
+        ...beginning.filter(word => word !== '--unshare-net'),
+        ...system,
+        ['--bind', '/home/ann/main/.git', '/home/ann/main/.git'],
+        ...folders('--bind', '--bind'),
+        ...masks,
+        ...end,
+      ].flat(),
+    );
   });
 
   test('show a bare program nothing but itself, the folders and what is bound', () => {
@@ -166,16 +160,18 @@ describe('the options of bwrap', () => {
       binds: [{ source: '/dist/agent.cjs', target: '/run/cordon/agent.cjs' }],
     };
     const program = { paths: [{ source: '/lib/libc.so.6', target: '/lib/libc.so.6' }], isElectron: false };
-    expect(bubblewrapArguments(facts, { ...plan, request: bare, program })).toEqual([
-      ...beginning,
-      ...['--ro-bind', '/lib/libc.so.6', '/lib/libc.so.6'],
-      ...kernel,
-      ...git,
-      ...folders('--ro-bind', '--ro-bind'),
-      ...masks,
-      ...['--ro-bind', '/dist/agent.cjs', '/run/cordon/agent.cjs'],
-      ...end,
-    ]);
+    expect(bubblewrapArguments(facts, { ...plan, request: bare, program })).toEqual(
+      [
+        ...beginning,
+        ['--ro-bind', '/lib/libc.so.6', '/lib/libc.so.6'],
+        ...kernel,
+        ...git,
+        ...folders('--ro-bind', '--ro-bind'),
+        ...masks,
+        ['--ro-bind', '/dist/agent.cjs', '/run/cordon/agent.cjs'],
+        ...end,
+      ].flat(),
+    );
   });
 
   test('anchor what is shown below /tmp, so that no command decides where the next one is mounted', () => {
@@ -193,13 +189,8 @@ describe('the options of bwrap', () => {
 });
 
 test('the number of processes is limited inside, where no other process of the user counts', () => {
-  expect(insideCommand(facts, request)).toEqual([
-    '/usr/bin/prlimit',
-    '--nproc=64:64',
-    '--',
-    'bash',
-    '-c',
-    'true',
-  ]);
+  expect(insideCommand(facts, request)).toEqual(
+    ['/usr/bin/prlimit', '--nproc=64:64', '--', 'bash', '-c', 'true'].flat(),
+  );
   expect(insideCommand({ ...facts, prlimit: undefined }, request)).toEqual(['bash', '-c', 'true']);
 });

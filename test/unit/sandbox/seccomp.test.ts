@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { assemble, load, verdict, when, type Instruction } from '../../../sandbox/seccomp/classicBpf.ts';
 import { filterProgram, seccompFilter, type Architecture } from '../../../sandbox/seccomp/filter.ts';
@@ -123,10 +123,9 @@ describe.each(architectures)('the filter for %s', architecture => {
       [40, 1, 0],
       [38, 5, 0], // raw, audit, packet, vsock, crypto
     ].map(args => decide(numberOf('socket'), ...args));
-    expect(verdicts).toEqual([
-      ...['allow', 'allow', 'allow', 'allow'],
-      ...['EPERM', 'EPERM', 'EPERM', 'EAFNOSUPPORT', 'EAFNOSUPPORT', 'EAFNOSUPPORT'],
-    ]);
+    expect(verdicts.join(' ')).toBe(
+      'allow allow allow allow EPERM EPERM EPERM EAFNOSUPPORT EAFNOSUPPORT EAFNOSUPPORT',
+    );
   });
 });
 
@@ -141,7 +140,7 @@ test('there is no filter for an architecture whose numbers we do not know', () =
 test('instructions are eight bytes, little-endian', () => {
   expect(
     assemble([load(4), ...when('equal', 0xc000003e, [verdict(0x7fff0000)]), verdict(0)]).toString('hex'),
-  ).toBe('2000000004000000' + '150000013e0000c0' + '060000000000ff7f' + '0600000000000000');
+  ).toBe('2000000004000000150000013e0000c0060000000000ff7f0600000000000000');
 });
 
 test('a jump past the end and a block that is too long are refused', () => {
