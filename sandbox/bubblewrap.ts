@@ -1,21 +1,11 @@
-import { dirname } from 'node:path';
 import type { SandboxFacts } from './facts.ts';
-import { isInside } from './inside.ts';
 import { innerLimitOptions } from './limits.ts';
-import type { ProgramFiles } from './programFiles.ts';
+import { placeMounts, systemMounts, type Mount, type MountPlan } from './mounts.ts';
 import type { LaunchRequest } from './sandbox.ts';
-import { homeInside, hostNameInside } from './stateFiles.ts';
-import type { WorkspaceScan } from './workspaceScan.ts';
+import { hostNameInside } from './stateFiles.ts';
 
 /** What is decided for one launch, besides the facts of the session. */
-export interface LaunchPlan {
-  readonly request: LaunchRequest;
-  /** Of the folders as they are now. */
-  readonly scan: WorkspaceScan;
-  /** What a `bare` view shows besides the folders. */
-  readonly program?: ProgramFiles;
-  /** Real paths of folders that are a copy-on-write view: writable, and nothing in them needs to be kept. */
-  readonly copyOnWrite: readonly string[];
+export interface LaunchPlan extends MountPlan {
   /** The network namespace is the session's own already. */
   readonly sharesNetwork: boolean;
   /** Descriptor numbers, as bwrap inherits them. */
@@ -29,7 +19,6 @@ export interface LaunchPlan {
  */
 export function bubblewrapArguments(facts: SandboxFacts, plan: LaunchPlan): string[] {
   const { request } = plan;
-  const isSystem = request.view === 'system';
   return [
     // 1. Namespaces, identity, lifetime. The user namespace by name: root would get none by itself.
     '--unshare-user',
@@ -47,26 +36,11 @@ export function bubblewrapArguments(facts: SandboxFacts, plan: LaunchPlan): stri
     ['--json-status-fd', String(plan.statusDescriptor)],
     ...(plan.seccompDescriptor === undefined ? [] : ['--seccomp', String(plan.seccompDescriptor)]),
     // 2. The system, read-only.
-    ...(isSystem ? systemMounts(facts) : programMounts(plan)),
+    ...systemMounts(facts, plan).flatMap(mountOption),
     // 3. Kernel file systems of the sandbox's own.
     ...kernelMounts(facts),
-    // 4. Places to write that are nobody else's.
-    ...(isSystem ? privateMounts(facts) : []),
-    // 5. Toolchains, certificates and what the user listed, read-only.
-    ...(isSystem ? readableMounts(facts) : []),
-    // 6. Repositories behind the folders, then the folders themselves.
-    ...facts.gitDirectories.flatMap(path => [
-      plan.copyOnWrite.includes(path) ? '--bind' : '--ro-bind',
-      path,
-      path,
-    ]),
-    ...folderMounts(facts, plan),
-    // 7. In folders that are the user's own: what must not change.
-    ...protectionMounts(facts, plan),
-    // 8. Over everything of the workspace: what must not be read.
-    ...secretMasks(facts, plan),
-    // 9. The broker's own files, last, so that nothing lies over them.
-    ...(request.binds ?? []).flatMap(({ source, target }) => ['--ro-bind', source, target]),
+    // 4. Places to write, toolchains, the folders, what is kept and what is hidden in them, the broker's own files.
+    ...placeMounts(facts, plan).flatMap(mountOption),
     ['--remount-ro', '/'],
     ['--chdir', request.cwd],
   ].flat();
@@ -78,18 +52,15 @@ export function insideCommand(facts: SandboxFacts, request: LaunchRequest): stri
   return [...(isLimited ? [facts.prlimit, ...innerLimitOptions(facts.limits), '--'] : []), ...request.argv];
 }
 
-function systemMounts(facts: SandboxFacts): string[] {
-  return [
-    ...facts.system.flatMap(({ path, link }) =>
-      link === undefined ? ['--ro-bind', path, path] : ['--symlink', link, path],
-    ),
-    ...facts.settings.flatMap(path => ['--ro-bind', path, path]),
-    ...Object.entries(facts.state.settings).flatMap(([target, source]) => ['--ro-bind', source, target]),
-  ];
-}
-
-function programMounts({ program }: LaunchPlan): string[] {
-  return (program?.paths ?? []).flatMap(({ source, target }) => ['--ro-bind', source, target]);
+function mountOption(mount: Mount): string[] {
+  switch (mount.kind) {
+    case 'bind':
+      return [mount.isWritable ? '--bind' : '--ro-bind', mount.source, mount.target];
+    case 'link':
+      return ['--symlink', mount.to, mount.target];
+    case 'memory':
+      return ['--tmpfs', mount.target];
+  }
 }
 
 function kernelMounts(facts: SandboxFacts): string[] {
@@ -108,106 +79,5 @@ function kernelMounts(facts: SandboxFacts): string[] {
   ].flat();
 }
 
-function privateMounts(facts: SandboxFacts): string[] {
-  return [
-    ['--bind', facts.state.temporary, '/tmp'],
-    // What is shown below /tmp gets an anchor that commands can neither rename nor replace by a link: otherwise one
-    // command could decide where the mounts of the next one lead.
-    anchorsIn(facts).flatMap(path => ['--tmpfs', path]),
-    ['--bind', facts.state.temporary, '/var/tmp'],
-    ['--bind', facts.state.home, homeInside],
-    ['--symlink', '../run', '/var/run'],
-  ].flat();
-}
-
-/** First names below /tmp on the way to something that is shown there. */
-export function anchorsIn(
-  facts: Pick<
-    SandboxFacts,
-    'folders' | 'gitDirectories' | 'toolchains' | 'extraReadOnlyPaths' | 'certificateFiles'
-  >,
-): string[] {
-  const shown = [
-    ...facts.folders.flatMap(each => [each.path, each.realPath]),
-    ...facts.gitDirectories,
-    ...readablePaths(facts),
-  ];
-  return [...new Set(shown.flatMap(path => /^(\/tmp\/[^/]+)\/./.exec(path)?.[1] ?? []))];
-}
-
 /** Bytes of /dev/shm. It is memory: without a bound a command could fill half of the machine's. */
 const sharedMemory = 2 ** 30;
-
-function readableMounts(facts: SandboxFacts): string[] {
-  return parentsFirst(readablePaths(facts)).flatMap(path => ['--ro-bind', path, path]);
-}
-
-function readablePaths(
-  facts: Pick<SandboxFacts, 'toolchains' | 'certificateFiles' | 'extraReadOnlyPaths'>,
-): string[] {
-  return [
-    ...facts.toolchains.flatMap(each => each.paths),
-    ...facts.certificateFiles,
-    ...facts.extraReadOnlyPaths,
-  ];
-}
-
-function folderMounts(facts: SandboxFacts, { request, copyOnWrite }: LaunchPlan): string[] {
-  return facts.folders.flatMap(({ path, realPath }) => {
-    const isWritable =
-      copyOnWrite.includes(realPath) ||
-      request.writableFolders.some(each => each === path || each === realPath);
-    const option = isWritable ? '--bind' : '--ro-bind';
-    return [option, realPath, realPath, ...(path === realPath ? [] : [option, realPath, path])];
-  });
-}
-
-function protectionMounts(facts: SandboxFacts, { request, scan, copyOnWrite }: LaunchPlan): string[] {
-  const writable = facts.folders.filter(({ path, realPath }) =>
-    request.writableFolders.some(each => each === path || each === realPath),
-  );
-  const concerns = (path: string) =>
-    writable.some(({ realPath }) => isInside(path, realPath)) &&
-    !copyOnWrite.some(each => isInside(path, each));
-  return withAliases(facts, [
-    // A folder around a protected path is mounted onto itself, so that it cannot be renamed away from under it.
-    ...parentsFirst(scan.pinned.filter(concerns)).map(path => ['--bind', path, path] as const),
-    ...parentsFirst(scan.protectedPaths.filter(concerns))
-      .filter(path => !isAllowed(path, request))
-      .map(path => ['--ro-bind', path, path] as const),
-    ...scan.guarded
-      .filter(concerns)
-      .filter(path => !isAllowed(path, request))
-      .map(path => ['--ro-bind', facts.state.emptyFolder, path] as const),
-  ]);
-}
-
-function secretMasks(facts: SandboxFacts, { request, scan }: LaunchPlan): string[] {
-  return withAliases(
-    facts,
-    scan.secrets
-      .filter(path => !isAllowed(path, request))
-      .map(path => ['--ro-bind', facts.state.hiddenFile, path] as const),
-  );
-}
-
-/** Whether the user allowed this path, or one below it, by name for this process. */
-function isAllowed(path: string, request: LaunchRequest): boolean {
-  return (request.allowedPaths ?? []).some(allowed => isInside(allowed, path));
-}
-
-/** The same mounts again where a folder is shown at a second path, through a link. */
-function withAliases(facts: SandboxFacts, mounts: readonly (readonly [string, string, string])[]): string[] {
-  return mounts.flatMap(([option, source, target]) => [
-    option,
-    source,
-    target,
-    ...facts.folders
-      .filter(({ path, realPath }) => path !== realPath && isInside(target, realPath))
-      .flatMap(({ path, realPath }) => [option, source, path + target.slice(realPath.length)]),
-  ]);
-}
-
-function parentsFirst(paths: readonly string[]): string[] {
-  return [...new Set(paths)].toSorted((a, b) => dirname(a).length - dirname(b).length || (a < b ? -1 : 1));
-}

@@ -11,10 +11,10 @@ import {
 } from 'node:fs';
 import { userInfo } from 'node:os';
 import { basename, isAbsolute, join, normalize } from 'node:path';
-import { anchorsIn } from './bubblewrap.ts';
 import { outsideGitDirectories } from './gitDirectories.ts';
 import { isInside } from './inside.ts';
 import { defaultLimits, type Limits } from './limits.ts';
+import { anchorsIn } from './mounts.ts';
 import type { SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 import { credentialPaths } from './secretFiles.ts';
