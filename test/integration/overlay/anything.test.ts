@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -9,9 +8,10 @@ import { desiredFor } from '../../../src/overlay/desired.ts';
 import { openTrash } from '../../../src/store/trash.ts';
 import { liveOverlay } from './liveOverlay.ts';
 import { operation, perform, picture } from './operations.ts';
+import { scratch } from './scratch.ts';
 
 // Thousands by hand: CORDON_RUNS=5000. A fixed seed otherwise, so that a build says the same twice.
-const runs = Number(process.env['CORDON_RUNS'] ?? 150);
+const runs = Number(process.env['CORDON_RUNS'] ?? 120);
 const seed = Number(process.env['CORDON_SEED'] ?? 20_261_121);
 
 test(
@@ -41,7 +41,7 @@ async function compare(
   before: readonly Parameters<typeof perform>[1][],
   rounds: readonly (readonly Parameters<typeof perform>[1][])[],
 ): Promise<number> {
-  const plain = mkdtempSync(path.join(tmpdir(), 'cordon-plain-'));
+  const plain = scratch('plain');
   await using overlay = await liveOverlay(lower => {
     // The overlay cannot know of hard links that were there before it: only those made inside count.
     for (const root of [lower, plain]) {

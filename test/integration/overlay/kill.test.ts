@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import esbuild from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -13,6 +12,7 @@ import { openTrash } from '../../../src/store/trash.ts';
 import { liveOverlay, type LiveOverlay } from './liveOverlay.ts';
 import { openUp, picture } from './operations.ts';
 import * as scene from './scene.ts';
+import { scratch } from './scratch.ts';
 
 let overlay: LiveOverlay;
 let desired: DesiredChange[];
@@ -30,7 +30,7 @@ beforeAll(async () => {
   desired = changes.map(change => desiredFor(overlay.folder, change));
 });
 afterAll(() => overlay[Symbol.asyncDispose]());
-beforeEach(() => void (root = mkdtempSync(path.join(tmpdir(), 'cordon-kill-'))));
+beforeEach(() => void (root = scratch('kill')));
 afterEach(() => {
   openUp(root);
   rmSync(root, { recursive: true, force: true });
@@ -95,7 +95,7 @@ test('an apply that is killed before any of its effects is finished or undone at
 
 test('a recovery that is killed as well is taken up by the one after it', async () => {
   for (let effects = 30; effects < 90; effects += 7) {
-    for (let more = 0; more < 40; more += 3) {
+    for (let more = 0; more < 40; more += 5) {
       const { folder, state, changes } = await again();
       for (const kill of [effects, more]) {
         const killed = options(state, killedAfter(kill).before);

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { OverlayFolder } from '../../../src/overlay/changeset.ts';
 import { removeTree } from '../../../src/overlay/removeTree.ts';
+import { scratch } from './scratch.ts';
 
 export interface LiveOverlay extends AsyncDisposable {
   readonly folder: OverlayFolder;
@@ -24,13 +25,11 @@ cd / && echo ready && exec cat`;
 
 /** Makes a folder by `fill`, and mounts an overlay over it. */
 export async function liveOverlay(fill: (lower: string) => void): Promise<LiveOverlay> {
-  const root = mkdtempSync(path.join(tmpdir(), 'cordon-overlay-'));
-  const [lower, control, state] = [
-    path.join(root, 'real'),
-    path.join(root, 'control'),
-    path.join(root, 'state'),
-  ];
-  for (const each of [lower, control, state]) mkdirSync(each);
+  const root = scratch('real');
+  // Not every kernel keeps an upper layer in memory.
+  const layers = mkdtempSync(path.join(tmpdir(), 'cordon-layers-'));
+  const [lower, state, control] = [path.join(root, 'real'), path.join(root, 'state'), layers];
+  for (const each of [lower, state]) mkdirSync(each);
   fill(lower);
   // What is there when a session begins is older than it, also by a clock that ticks a hundred times a second.
   await wait(15);
@@ -64,7 +63,7 @@ export async function liveOverlay(fill: (lower: string) => void): Promise<LiveOv
     },
     async [Symbol.asyncDispose]() {
       await overlay.unmount();
-      removeTree(root);
+      for (const each of [root, layers]) removeTree(each);
     },
   };
   await overlay.mount();
