@@ -69,7 +69,8 @@ function enterCommand(nsenter: string, pid: number): string[] {
   return [nsenter, '--target', String(pid), '--user', '--mount', '--net', '--preserve-credentials', '--'];
 }
 
-function findNsenter(): string {
+/** Absolute path of nsenter(1). Throws `overlay.unavailable` where there is none. */
+export function findNsenter(): string {
   const nsenter = ['/usr/bin/nsenter', '/bin/nsenter', '/usr/sbin/nsenter'].find(path => existsSync(path));
   if (nsenter === undefined) throw unavailable('nsenter (package util-linux) is not installed');
   return nsenter;

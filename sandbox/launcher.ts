@@ -8,6 +8,7 @@ import { bareEnvironment, commandEnvironment } from './environment.ts';
 import type { SandboxFacts } from './facts.ts';
 import { Guards } from './guards.ts';
 import { startHolder, type Holder } from './holder.ts';
+import { openLoopbackDoor, type LoopbackDoor } from './loopbackDoor.ts';
 import { isInside } from './inside.ts';
 import { limitMessages, outerLimitOptions } from './limits.ts';
 import { realPipes } from './realPipe.ts';
@@ -26,6 +27,7 @@ export class BubblewrapSandbox implements Sandbox {
   readonly #scanners: WorkspaceScanner[];
   readonly #guards: Guards;
   #network: Promise<Holder | undefined> | undefined;
+  #door: { readonly holder: number; readonly opened: Promise<LoopbackDoor> } | undefined;
   #closed = false;
 
   constructor(
@@ -72,6 +74,7 @@ export class BubblewrapSandbox implements Sandbox {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#running].map(each => each.kill()));
+    (await this.#door?.opened.catch(() => undefined))?.server.close();
     await (await this.#network)?.[Symbol.asyncDispose]();
     this.#guards[Symbol.dispose]();
     removeTemporary(this.facts.state);
@@ -135,6 +138,34 @@ export class BubblewrapSandbox implements Sandbox {
     return (await this.#network)?.enter ?? [];
   }
 
+  /** What a command is told of the way out; opens it where the first command with this network starts. */
+  async #networkEnvironment(): Promise<Readonly<Record<string, string>>> {
+    const service = this.options.network;
+    if (service === undefined) return {};
+    const holder = this.options.copyOnWrite?.holder ?? (await this.#network)?.pid;
+    if (holder === undefined) throw sandboxErrors.noNetwork('commands cannot share a network here');
+    if (this.#door?.holder !== holder) {
+      const before = this.#door?.opened;
+      this.#door = {
+        holder,
+        opened: openLoopbackDoor(holder).then(door => {
+          door.server.on('connection', connection => service.accept(connection));
+          door.server.maxConnections = mostConnections;
+          return door;
+        }),
+      };
+      (await before?.catch(() => undefined))?.server.close();
+    }
+    const { opened } = this.#door;
+    try {
+      return service.environment((await opened).port);
+    } catch (error) {
+      // The next command tries anew.
+      if (this.#door?.opened === opened) this.#door = undefined;
+      throw error;
+    }
+  }
+
   async #start(
     request: LaunchRequest,
     scan: WorkspaceScan,
@@ -143,6 +174,7 @@ export class BubblewrapSandbox implements Sandbox {
     const { facts, options } = this;
     const descriptors = request.descriptors ?? [];
     const enter = await this.#enter(request);
+    const network = request.view === 'system' ? await this.#networkEnvironment() : {};
     const filter = seccompFilter(process.arch);
     const plan: LaunchPlan = {
       request,
@@ -184,7 +216,7 @@ export class BubblewrapSandbox implements Sandbox {
     ];
     const environment =
       program === undefined
-        ? commandEnvironment(facts, process.env, request.environment)
+        ? commandEnvironment(facts, process.env, { ...network, ...request.environment })
         : bareEnvironment(program.isElectron, process.env, request.environment);
     const [file = '', ...args] = command;
     const child = spawn(file, args, { cwd: '/', env: environment, stdio });
@@ -203,6 +235,9 @@ export class BubblewrapSandbox implements Sandbox {
     return Promise.race([exitedEarly, RunningProcess.watch(child, plan.statusDescriptor, output, request)]);
   }
 }
+
+/** Of all commands of a session together. */
+const mostConnections = 512;
 
 /** Bubblewrap takes 9,000 arguments; a mask is three, twice where a folder is linked. */
 const mostSecrets = 1_200;

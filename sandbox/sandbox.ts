@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { gatherFacts } from './facts.ts';
 import { BubblewrapSandbox } from './launcher.ts';
@@ -18,12 +19,24 @@ export interface SandboxOptions {
   readonly limits?: Partial<Limits>;
   /** Set where a holder keeps a copy-on-write view of folders, which are writable then: what is written stays there. */
   readonly copyOnWrite?: CopyOnWriteView;
+  /** The only way out of the commands' network. Absent: there is none. */
+  readonly network?: NetworkService;
+}
+
+/** A service of the broker's, on loopback of the network that all commands of a session share. */
+export interface NetworkService {
+  /** Takes over a connection that a sandboxed program made. Must not throw. */
+  accept(connection: Socket): void;
+  /** What tells programs of it, when it listens on 127.0.0.1:`port`. What a launch adds itself comes first. */
+  environment(port: number): Readonly<Record<string, string>>;
 }
 
 /** A copy-on-write view, kept by a process that lives as long as it is needed. */
 export interface CopyOnWriteView {
   /** Program and arguments that join the view; put in front of Bubblewrap. */
   readonly enter: readonly string[];
+  /** The process that keeps it. */
+  readonly holder: number;
   /** Real paths of the folders in the view. Repositories behind them are among them. */
   readonly folders: readonly string[];
 }

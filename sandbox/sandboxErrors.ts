@@ -90,5 +90,13 @@ export const sandboxErrors = {
       { cause },
     ),
 
+  noNetwork: (why: string, cause?: unknown) =>
+    new CordonError(
+      'sandbox.noNetwork',
+      `The way to the allowed domains could not be opened, so nothing ran: ${why}.`,
+      'Run "cordon doctor" to see what is wrong; without allowed domains commands still run.',
+      { cause },
+    ),
+
   closed: () => new CordonError('sandbox.closed', 'This sandbox is closed; nothing more can run in it.'),
 };

@@ -53,7 +53,7 @@ export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
     throw error;
   });
   return {
-    view: { enter: holder.enter, folders },
+    view: { enter: holder.enter, holder: holder.pid, folders },
     changes: new Map(mounts.map(({ control, folder }) => [folder, join(control, 'upper')])),
     async [Symbol.asyncDispose]() {
       await holder[Symbol.asyncDispose]();
