@@ -87,7 +87,9 @@ export const ApprovalCard = memo(function ApprovalCard({
         <Button
           onPress={deny}
           inactive={inactive}
-          title={words.trim() === '' ? 'Not run' : 'Not run; your words go to Cordon'}
+          title={
+            words.trim() === '' ? 'It does not happen' : 'It does not happen, and Cordon reads your words'
+          }
         >
           Deny
         </Button>
@@ -164,7 +166,8 @@ function Subject({ request, folders }: { request: ApprovalRequest; folders: read
       <p class="where">
         {subject.protectedBecause === undefined ? (
           <>
-            first: {subject.operation} <Visible text={shownPath(folders, subject.path)} />
+            first: {subject.operation} <Visible text={shownPath(folders, subject.path)} />. “Allow once” lasts
+            until this turn ends.
           </>
         ) : (
           <Visible text={subject.protectedBecause} />

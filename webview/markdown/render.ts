@@ -17,49 +17,14 @@ export function renderBlock(source: string, live: boolean) {
   return DOMPurify.sanitize(markdown.render(whole, { live }), allowlist);
 }
 
-const inertAttributes = [
-  'title',
-  'class',
-  'start',
-  'type',
-  'tabindex',
-  'role',
-  'aria-label',
-  'data-file',
-  'data-line',
-  'data-copy',
-];
+const elements =
+  'p br hr em strong s code pre a ul ol li blockquote h3 h4 h5 h6 table thead tbody tr th td span div button #text';
+const inertAttributes = 'title class start type tabindex role aria-label data-file data-line data-copy'.split(
+  ' ',
+);
 
 const allowlist: Config & { RETURN_TRUSTED_TYPE: true } = {
-  ALLOWED_TAGS: [
-    'p',
-    'br',
-    'hr',
-    'em',
-    'strong',
-    's',
-    'code',
-    'pre',
-    'a',
-    'ul',
-    'ol',
-    'li',
-    'blockquote',
-    'h3',
-    'h4',
-    'h5',
-    'h6',
-    'table',
-    'thead',
-    'tbody',
-    'tr',
-    'th',
-    'td',
-    'span',
-    'div',
-    'button',
-    '#text',
-  ],
+  ALLOWED_TAGS: elements.split(' '),
   ALLOWED_ATTR: ['href', ...inertAttributes],
   // Whatever is not named here must look like an allowed address: that leaves href alone.
   ADD_URI_SAFE_ATTR: inertAttributes,
