@@ -1,6 +1,17 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { rgPath } from '@vscode/ripgrep';
 import esbuild from 'esbuild';
 import { vi } from 'vitest';
@@ -17,12 +28,9 @@ import type {
 import type { Programs, Session, SessionOptions } from '../../../src/session/session.ts';
 import { startSession } from '../../../src/session/startSession.ts';
 
-/** The programs that run inside, built as they ship; `agents` are others to put in the agent's place, by entry point. */
+/** The programs that run inside, built into the folder as they ship. */
 export async function buildPrograms(folder: string): Promise<Programs> {
-  await esbuild.build({
-    entryPoints: { agent: 'sandbox/agent/main.ts', 'file-writer': 'sandbox/fileWriter.ts' },
-    ...asShipped(folder),
-  });
+  await build('agent', folder);
   return {
     node: process.execPath,
     agent: path.join(folder, 'agent.cjs'),
@@ -31,25 +39,24 @@ export async function buildPrograms(folder: string): Promise<Programs> {
   };
 }
 
-/** Another agent: a program of the tests', built like the real one. */
-export async function buildAgent(folder: string, entryPoint: string): Promise<string> {
-  const name = path.basename(entryPoint, '.ts');
-  await esbuild.build({ entryPoints: { [name]: entryPoint }, ...asShipped(folder) });
-  return path.join(folder, `${name}.cjs`);
+/** The command line with the programs that it needs beside it. Returns its path. */
+export async function buildCommandLine(folder: string): Promise<string> {
+  await build('cli', folder);
+  const programs = await buildPrograms(path.join(folder, 'programs'));
+  for (const file of [programs.agent, programs.fileWriter])
+    copyFileSync(file, path.join(folder, path.basename(file)));
+  return path.join(folder, 'cli.cjs');
 }
 
-function asShipped(outdir: string) {
-  return {
-    outdir,
-    bundle: true,
-    platform: 'node',
-    target: 'node22',
-    format: 'cjs',
-    outExtension: { '.js': '.cjs' },
-    alias: { 'zod/v4': 'zod' },
-    define: { 'import.meta.url': '__importMetaUrl' },
-    banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
-  } as const satisfies esbuild.BuildOptions;
+async function build(entryPoint: string, folder: string): Promise<void> {
+  await promisify(execFile)(process.execPath, ['esbuild.mjs', '--only', entryPoint, '--out', folder]);
+}
+
+/** Another agent: a program of the tests', bundled into the folder. */
+export async function buildAgent(folder: string, entryPoint: string): Promise<string> {
+  const outfile = path.join(folder, `${path.basename(entryPoint, '.ts')}.cjs`);
+  await esbuild.build({ entryPoints: [entryPoint], outfile, bundle: true, platform: 'node', format: 'cjs' });
+  return outfile;
 }
 
 export function temporaryFolder(): string {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
 /** A process as the host sees it. */
 export interface HostProcess {
@@ -36,8 +36,7 @@ export function traces(pid: number): string {
     const target = link(`/proc/${pid}/fd/${descriptor}`);
     parts.push(target);
     // Only files: reading a pipe or a terminal would take what is in it.
-    if (target.startsWith('/') && !target.startsWith('/dev/'))
-      parts.push(text(`/proc/${pid}/fd/${descriptor}`).slice(0, 5_000_000));
+    if (isFile(`/proc/${pid}/fd/${descriptor}`)) parts.push(text(`/proc/${pid}/fd/${descriptor}`));
   }
   return parts.join('\n');
 }
@@ -46,6 +45,16 @@ function processOf(pid: number): HostProcess | undefined {
   const parent = /\) \S (\d+)/.exec(text(`/proc/${pid}/stat`))?.[1];
   if (parent === undefined) return undefined;
   return { pid, parent: Number(parent), argv: text(`/proc/${pid}/cmdline`).split('\0').slice(0, -1) };
+}
+
+function isFile(file: string): boolean {
+  try {
+    const stats = statSync(file);
+    // Programs and libraries hold nothing of ours, and are large.
+    return stats.isFile() && stats.size < 5_000_000;
+  } catch {
+    return false;
+  }
 }
 
 function text(file: string): string {
