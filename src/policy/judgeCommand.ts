@@ -1,7 +1,7 @@
 import type { ParsedScript } from 'unbash';
 import { asking } from './finding.ts';
 import type { Finding, Span } from './finding.ts';
-import { judgePath } from './paths/judgePath.ts';
+import { folderOfPattern, judgePath } from './paths/judgePath.ts';
 import { resolvePath } from './paths/resolve.ts';
 import type { PathContext } from './paths/judgePath.ts';
 import { literal, textField } from './shell/field.ts';
@@ -114,6 +114,10 @@ function judgeArguments(
         }),
       );
   });
+  for (const field of command.words) {
+    // A bare pattern is looked up on disk whatever the word is for, and tells names.
+    if (field.pieces.some(piece => piece.kind === 'glob')) push(findings, judgePath(context, folderOfPattern(field), 'exists'));
+  }
   if (table.usesFolder && parsed.operands.length === 0)
     push(findings, judgePath(context, textField('.', command.span), 'look'));
   return findings;

@@ -221,6 +221,11 @@ function knownFolder(field: Field): string {
   return slash < 0 ? '.' : slash === 0 ? '/' : start.slice(0, slash);
 }
 
+/** The folder in which a pattern begins to look, as a field of its own. */
+export function folderOfPattern(field: Field): Field {
+  return { pieces: [{ kind: 'text', text: knownFolder(field) }], span: field.span };
+}
+
 function unknownPath(about: About): Finding {
   return asking('path.unknown', 'Which file this is can only be told when it runs.', about.span, {
     ...about,

@@ -201,7 +201,9 @@ function variablePieces(
             ? { ...piece, splits: true }
             : piece.kind === 'glob'
               ? { ...piece, resplit: true }
-              : piece,
+              : piece.kind === 'listed'
+                ? { kind: 'listed', listing: { ...piece.listing, separated: false } }
+                : piece,
         );
   if (name === 'HOME') return [{ kind: 'text', text: context.home }];
   if (name === 'PWD' && context.folder !== undefined) return [{ kind: 'text', text: context.folder }];

@@ -170,7 +170,7 @@ function declared(args: readonly Field[], state: ShellState): ReadonlyMap<string
 }
 
 function readValue(input: Feed): readonly Piece[] {
-  if (input.kind === 'listing') return [{ kind: 'listed', listing: input.listing }];
+  if (input.kind === 'listing') return [{ kind: 'listed', listing: { ...input.listing, separated: false } }];
   return [{ kind: 'open', splits: false, guess: input.kind === 'text' ? input.text.trim() : unknownText }];
 }
 

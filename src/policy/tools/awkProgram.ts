@@ -48,22 +48,22 @@ export function awkOnlyPrints(program: string): boolean {
       const whole = regex.exec(program)?.[0];
       if (whole === undefined) return false;
       at += whole.length;
-      previous = ')';
+      previous = 'regex';
       continue;
     }
-    // After `++` or `--` a slash may be either.
-    if (text.startsWith('/') && /^[-+]{2}$/.test(previous)) return false;
+    // Here a slash may be either.
+    if (text.startsWith('/') && /^(?:[-+]{2}|\)|\$|regex|length)$/.test(previous) && program.includes('/', at + 1)) return false;
     if (text === '|' || text === '|&' || text === '>>') return false;
     if (text === 'print' || text === 'printf') {
       printing = true;
       depth = 0;
     } else if (text === '(') depth += 1;
     else if (text === ')') depth -= 1;
-    else if (depth <= 0 && (text === ';' || text === '}' || text === '{' || text.includes('\n')))
+    else if (depth <= 0 && (text === ';' || text === '}' || text === '{' || (text.includes('\n') && !/^(?:,|&&|\|\|)$/.test(previous))))
       printing = false;
     else if (text === '>' && printing && depth <= 0) return false;
     if (!/^\s+$/.test(text)) previous = text;
-    else if (text.includes('\n')) previous = ';';
+    else if (text.includes('\n') && previous !== ',' && previous !== '&&' && previous !== '||') previous = ';';
     at += text.length;
   }
   return true;

@@ -21,7 +21,6 @@ const programs: readonly {
   {
     names: 'npm npx pnpm bun deno',
     forms: '--version -v -V',
-    redirectedBy: [{ file: '.tool-versions', when: /path:/ }],
   },
   {
     names: 'yarn',
@@ -34,13 +33,11 @@ const programs: readonly {
   {
     names: 'python python2 python3 pypy3',
     forms: '--version -V',
-    redirectedBy: [{ file: '.tool-versions', when: /path:/ }],
   },
-  { names: 'pip pip3 pipx uv poetry conda virtualenv pytest mypy ruff black flake8', forms: '--version -V' },
+  { names: 'pip pip3 pipx uv conda virtualenv ruff', forms: '--version -V' },
   {
-    names: 'ruby gem bundle rake',
+    names: 'ruby gem rake',
     forms: '--version -v',
-    redirectedBy: [{ file: '.tool-versions', when: /path:/ }],
   },
   {
     names: 'cargo rustc rustup rustfmt clippy-driver cargo-clippy',
@@ -55,19 +52,19 @@ const programs: readonly {
     forms: '--version',
   },
   { names: 'java', forms: '-version --version' },
-  { names: 'javac kotlin kotlinc scala', forms: '-version --version' },
+  { names: 'javac', forms: '-version --version' },
   { names: 'mvn', forms: '--version -v', redirectedBy: [{ file: '.mvn', when: undefined }] },
   { names: 'gradle', forms: '--version -v', redirectedBy: [{ file: 'gradle.properties', when: undefined }] },
   { names: 'dotnet', forms: '--version --info', redirectedBy: [{ file: 'global.json', when: undefined }] },
   {
-    names: 'php composer perl lua luajit ghc stack elixir erl swift zig nim crystal julia R Rscript ocaml',
+    names: 'php perl lua luajit ghc stack elixir erl swift zig nim crystal julia R Rscript ocaml',
     forms: '--version -v -V',
   },
   { names: 'bash zsh fish sh dash', forms: '--version' },
   { names: 'tsc eslint prettier', forms: '--version -v' },
   {
     names:
-      'docker podman kubectl helm terraform ansible vagrant aws gcloud az gh glab code curl wget ssh openssl sqlite3 psql mysql redis-cli ffmpeg vim nvim nano emacs tmux less more man bc',
+      'docker podman kubectl helm terraform aws gcloud az gh glab code curl wget ssh openssl sqlite3 psql mysql redis-cli ffmpeg vim nvim nano emacs tmux less more man bc',
     forms: '--version -V',
   },
 ];
@@ -78,13 +75,20 @@ interface Redirector {
   readonly when: RegExp | undefined;
 }
 
+/** Version managers that put themselves before any program take a path from these. */
+const everywhere: readonly Redirector[] = [
+  { file: '.tool-versions', when: /path:/ },
+  { file: 'mise.toml', when: /path|env|hooks/ },
+  { file: '.mise.toml', when: /path|env|hooks/ },
+];
+
 export const versions: readonly ToolTable[] = programs.flatMap(({ names, forms, redirectedBy }) =>
-  names.split(' ').map(name => ({
+  names.split(/\s+/).map(name => ({
     name,
     reason: 'Prints its version.',
     flags: forms,
     refine: (parsed: ParsedArguments, command: SimpleCommand, context: JudgeContext) =>
-      judgeVersion(name, parsed, command, context, redirectedBy ?? []),
+      judgeVersion(name, parsed, command, context, [...everywhere, ...(redirectedBy ?? [])]),
     allows: [`${name} ${forms.split(' ')[0] ?? ''}`],
     asks: [`${name} -x`, name],
   })),
@@ -177,26 +181,6 @@ export const toolchainReports: readonly ToolTable[] = [
         ),
     allows: ['pip list', 'pip show requests', 'pip freeze', 'pip list --format=json'],
     asks: ['pip install x', 'pip list --outdated', 'pip list --python /x', 'pip list --log x'],
-  },
-  {
-    name: 'cargo tree',
-    aliases: ['cargo locate-project'],
-    reason: 'Prints the crates in use.',
-    flags: '--offline --frozen --workspace -q --no-dedupe --message-format=plain',
-    values: '-p -e -i --package --edges --invert --depth',
-    refine: (parsed, command) =>
-      parsed.options.some(({ name }) => name === '--offline' || name === '--frozen') ||
-      literal(command.words[1] ?? { pieces: [], span: command.span }) === 'locate-project'
-        ? []
-        : [
-            asking(
-              'network.tool',
-              'Without `--offline` this may fetch and change the lock file.',
-              command.span,
-            ),
-          ],
-    allows: ['cargo tree --offline', 'cargo locate-project'],
-    asks: ['cargo tree', 'cargo build', 'cargo tree --offline --config x'],
   },
   {
     name: 'python3 -V',

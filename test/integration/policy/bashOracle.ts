@@ -21,7 +21,8 @@ export class BashOracle implements Disposable {
           PATH: '/nowhere',
           HOME: '/nowhere',
           ORACLE_LOG: log,
-          'BASH_FUNC_command_not_found_handle%%': `() { { builtin printf '%s\\1' "$@"; builtin printf '\\2'; } >> "$ORACLE_LOG"; return ${status}; }`,
+          // One write for each command: those of a pipeline write at the same time.
+          'BASH_FUNC_command_not_found_handle%%': `() { builtin printf -v oracle_words '%s\\1' "$@"; builtin printf '%s\\2' "$oracle_words" >> "$ORACLE_LOG"; return ${status}; }`,
         },
         stdio: ['ignore', 'ignore', 'pipe'],
         timeout: 20_000,
