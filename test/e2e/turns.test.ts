@@ -7,7 +7,9 @@ import { demoChosen, Workbench } from './workbench.ts';
 
 let workbench: Workbench;
 beforeAll(async () => {
-  workbench = await Workbench.start({ settings: { ...demoChosen, 'cordon.approvals.surface': 'panel' } });
+  workbench = await Workbench.start({
+    settings: { ...demoChosen, 'cordon.approvals.surface': 'panel', 'cordon.approvals.ask': 'everything' },
+  });
 });
 afterAll(() => workbench[Symbol.asyncDispose]());
 

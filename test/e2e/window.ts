@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Frame, Locator, Page } from 'playwright-core';
 import { cache } from '../workbench/paths.mjs';
 
-/** What a user does in one VS Code window. Everything waits for what it needs, up to Playwright's 30 seconds. */
+/** What a user does in one VS Code window. Everything waits for what it needs, up to 45 seconds. */
 export class WorkbenchWindow {
   /** Everything the browser's console said, and errors that nobody caught. */
   readonly console: string[] = [];

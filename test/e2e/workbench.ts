@@ -73,6 +73,8 @@ export class Workbench implements AsyncDisposable {
   async open(folder: string): Promise<WorkbenchWindow> {
     const context = await this.browser.newContext({ viewport: { width: 1360, height: 860 } });
     const page = await context.newPage();
+    // Generous: a busy machine must not fail a story.
+    page.setDefaultTimeout(45_000);
     await page.goto(this.door.address);
     const { origin } = new URL(this.door.address);
     const window = new WorkbenchWindow(page, `${origin}/?folder=${encodeURIComponent(folder)}`);
