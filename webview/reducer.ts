@@ -1,5 +1,5 @@
 import type { HostMessage, PanelState } from '../src/protocol/panel.ts';
-import { applyEvent, type Conversation, type SessionEvent } from '../src/protocol/transcript.ts';
+import { applyEvent } from '../src/protocol/transcript.ts';
 
 /**
  * What the panel shows after one more message of the host's. Pure. A state that is sent again changes nothing, and
@@ -11,19 +11,10 @@ export function reduce(shown: PanelState | null, message: HostMessage): PanelSta
       return shown === null ? message.state : sharing(shown, message.state);
     case 'event':
       if (shown === null || shown.conversation.id !== message.conversationId) return shown;
-      return { ...shown, conversation: withEvent(shown.conversation, message.event) };
+      return { ...shown, conversation: applyEvent(shown.conversation, message.event) };
     case 'focusPrompt':
       return shown;
   }
-}
-
-// A state and an event may both tell of the same request; it is one card.
-function withEvent(conversation: Conversation, event: SessionEvent): Conversation {
-  if (event.type === 'approval' && conversation.approvals.some(open => open.id === event.request.id))
-    return conversation;
-  if (event.type === 'question' && conversation.questions.some(open => open.id === event.question.id))
-    return conversation;
-  return applyEvent(conversation, event);
 }
 
 /** `next`, built from parts of `old` wherever the two are equal; `old` itself when they are equal throughout. */

@@ -169,14 +169,14 @@ export function applyEvent(conversation: Conversation, event: SessionEvent): Con
     case 'status':
       return { ...conversation, status: event.status };
     case 'approval':
-      return { ...conversation, approvals: [...conversation.approvals, event.request] };
+      return { ...conversation, approvals: withOpen(conversation.approvals, event.request) };
     case 'approvalSettled':
       return {
         ...conversation,
         approvals: conversation.approvals.filter(request => request.id !== event.id),
       };
     case 'question':
-      return { ...conversation, questions: [...conversation.questions, event.question] };
+      return { ...conversation, questions: withOpen(conversation.questions, event.question) };
     case 'questionSettled':
       return {
         ...conversation,
@@ -187,6 +187,11 @@ export function applyEvent(conversation: Conversation, event: SessionEvent): Con
     case 'title':
       return { ...conversation, title: event.title };
   }
+}
+
+/** A state and an event may both tell of the same request; it is one. */
+function withOpen<T extends { readonly id: string }>(open: T[], added: T): T[] {
+  return open.some(each => each.id === added.id) ? open : [...open, added];
 }
 
 function withItem(
