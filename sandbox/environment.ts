@@ -39,6 +39,8 @@ export function commandEnvironment(
     LOGNAME: facts.user.name,
     SHELL: '/bin/bash',
     TMPDIR: '/tmp',
+    // A repository around the workspace is a mount of its own; git stops at those unless told otherwise.
+    GIT_DISCOVERY_ACROSS_FILESYSTEM: '1',
     ...added,
   };
 }

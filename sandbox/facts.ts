@@ -58,9 +58,7 @@ export function gatherFacts(
 ): SandboxFacts {
   const homes = homesOf(environment);
   const home = homes[0] ?? '/nonexistent';
-  const folders = options.folders
-    .map(folder => checkedFolder(folder, homes, options.stateDirectory))
-    .toSorted((a, b) => a.realPath.length - b.realPath.length);
+  const folders = checkedFolders(options.folders, homes, options.stateDirectory);
   const bwrap = findProgram('bwrap', environment['PATH'], options.folders);
   if (bwrap === undefined) throw sandboxErrors.missing();
   const system = systemDirectories.flatMap(systemDirectory);
@@ -100,6 +98,22 @@ function clearWay(facts: SandboxFacts): void {
     const stat = lstatSync(inside, { throwIfNoEntry: false });
     if (stat !== undefined && !stat.isDirectory()) rmSync(inside, { force: true });
   }
+}
+
+/** Throws `sandbox.folderMissing` or `sandbox.folderTooWide` for what may not be a workspace. */
+export function checkFolders(
+  folders: readonly string[],
+  stateDirectory: string,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): void {
+  checkedFolders(folders, homesOf(environment), stateDirectory);
+}
+
+/** Parents before the folders inside them. */
+function checkedFolders(folders: readonly string[], homes: readonly string[], stateDirectory: string) {
+  return folders
+    .map(folder => checkedFolder(folder, homes, stateDirectory))
+    .toSorted((a, b) => a.realPath.length - b.realPath.length);
 }
 
 /**

@@ -4,14 +4,14 @@ import { join, resolve } from 'node:path';
 import { CordonError, messageOf } from '../base/errors.ts';
 import { openOverlay, type Overlay } from '../overlay/overlay.ts';
 import { removeTree } from '../overlay/removeTree.ts';
-import { findProgram } from '../../sandbox/facts.ts';
+import { checkFolders, findProgram } from '../../sandbox/facts.ts';
 import { outsideGitDirectories } from '../../sandbox/gitDirectories.ts';
 import { isInside } from '../../sandbox/inside.ts';
 import { groupOf, startTime } from '../../sandbox/processTree.ts';
 import { openSandbox, type SandboxedProcess } from '../../sandbox/sandbox.ts';
 import { sandboxErrors } from '../../sandbox/sandboxErrors.ts';
 import { parseSandboxArguments, type SandboxArguments } from './sandboxArguments.ts';
-import { workspaceDirectory } from './stateDirectory.ts';
+import { stateDirectory, workspaceDirectory } from './stateDirectory.ts';
 
 /**
  * `cordon sandbox … -- COMMAND [ARG…]`: one command behind the walls. Its streams, exit status and signals are the
@@ -36,6 +36,7 @@ async function run(wanted: SandboxArguments): Promise<number> {
   using signals = new Signals();
   const workspaces = (wanted.workspaces.length > 0 ? wanted.workspaces : ['.']).map(each => resolve(each));
   const allowed = wanted.allowWrite.map(each => resolve(each));
+  checkFolders([...workspaces, ...allowed], stateDirectory());
   const cwd = startFolder(workspaces);
   const state = workspaceDirectory(workspaces);
   await using overlay =

@@ -62,6 +62,7 @@ test('a command gets the names on the list and nothing else of the host', () => 
     LOGNAME: 'ann',
     SHELL: '/bin/bash',
     TMPDIR: '/tmp',
+    GIT_DISCOVERY_ACROSS_FILESYSTEM: '1',
     LANG: 'de_DE.UTF-8',
     LC_TIME: 'C',
     TERM: 'xterm-256color',
