@@ -22,7 +22,7 @@ export async function runChecks(node) {
   const tally = { passed: 0, failed: 0, skipped: 0 };
   for (const { title, args } of checks) {
     const from = performance.now();
-    const result = await attempt(node, args, { cwd: root });
+    const result = await attempt(node, args, { cwd: root, env: { ...process.env, NO_COLOR: '1' } });
     tally[result.ok ? 'passed' : 'failed'] += 1;
     console.log(`  ${result.ok ? '✓' : '✗'} ${title} ${seconds(from)}`);
     if (!result.ok) console.log(`${result.output.trim()}\n${result.ending}`);
