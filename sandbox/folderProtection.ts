@@ -1,0 +1,98 @@
+import type { SandboxFacts } from './facts.ts';
+import { Guards } from './guards.ts';
+import { isInside } from './inside.ts';
+import { isAllowed } from './mounts.ts';
+import type { LaunchRequest, SandboxOptions } from './sandbox.ts';
+import { sandboxErrors } from './sandboxErrors.ts';
+import { pinnedFolders, WorkspaceScanner, type WorkspaceScan } from './workspaceScan.ts';
+
+/** What one launch has to hide and keep in the folders, and the guards that stand until `release`. */
+export interface Protection {
+  readonly scan: WorkspaceScan;
+  release(): void;
+}
+
+/** Looks at the workspace folders before each launch, and keeps guards standing while commands may write to them. */
+export class FolderProtection implements Disposable {
+  readonly #scanners: readonly WorkspaceScanner[];
+  readonly #guards: Guards;
+  #writing = 0;
+
+  constructor(
+    private readonly facts: SandboxFacts,
+    private readonly options: SandboxOptions,
+  ) {
+    this.#scanners = facts.folders.map(folder => new WorkspaceScanner(folder.realPath));
+    this.#guards = new Guards(options.stateDirectory);
+  }
+
+  /** `release` must be called once, when the process is over or was never started. */
+  async prepare(request: LaunchRequest): Promise<Protection> {
+    const scan = await this.#scan();
+    const guarded = this.#guardedBy(request, scan);
+    const settled = { ...this.#settled(scan), guarded };
+    const isWriter = request.writableFolders.length > 0;
+    this.#guards.hold(guarded);
+    if (isWriter) this.#writing += 1;
+    return {
+      scan: settled,
+      release: () => {
+        if (isWriter) this.#writing -= 1;
+        this.#guards.release(guarded);
+      },
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#guards[Symbol.dispose]();
+  }
+
+  async #scan(): Promise<WorkspaceScan> {
+    const scans = await Promise.all(this.#scanners.map(scanner => scanner.scan()));
+    for (const [at, scan] of scans.entries())
+      if (scan.secrets.length > mostSecrets)
+        throw sandboxErrors.tooManySecrets(scan.secrets.length, this.facts.folders[at]?.path ?? '');
+    return {
+      secrets: [...new Set(scans.flatMap(each => each.secrets))],
+      protectedPaths: [...new Set(scans.flatMap(each => each.protectedPaths))],
+      pinned: [...new Set(scans.flatMap(each => each.pinned))],
+      guarded: [...new Set(scans.flatMap(each => each.guarded))],
+    };
+  }
+
+  /**
+   * A command that may write could put a link in the place of a folder between our look and the mount, and a mount
+   * follows links with more sight than the command has. What lies at the root of a folder is held by mounts in that
+   * command's own view; what lies deeper is not mounted anew while it runs.
+   */
+  #settled(scan: WorkspaceScan): WorkspaceScan {
+    if (this.#writing === 0) return scan;
+    const roots = this.facts.folders.map(each => each.realPath);
+    const isHeld = (path: string) =>
+      roots.some(root => {
+        const [first = '', ...deeper] = path.slice(root.length + 1).split('/');
+        return isInside(path, root) && (deeper.length === 0 || pinnedFolders.has(first));
+      });
+    return {
+      ...scan,
+      protectedPaths: scan.protectedPaths.filter(isHeld),
+      pinned: scan.pinned.filter(isHeld),
+    };
+  }
+
+  /** Guards stand only where commands may write to the user's own folder; the file writer touches one path alone. */
+  #guardedBy(request: LaunchRequest, scan: WorkspaceScan): string[] {
+    if (request.view === 'bare') return [];
+    const copies = this.options.copyOnWrite?.folders ?? [];
+    const writable = this.facts.folders.filter(({ path, realPath }) =>
+      request.writableFolders.some(each => each === path || each === realPath),
+    );
+    return scan.guarded
+      .filter(path => writable.some(({ realPath }) => isInside(path, realPath)))
+      .filter(path => !copies.some(each => isInside(path, each)))
+      .filter(path => !isAllowed(path, request));
+  }
+}
+
+/** Bubblewrap takes 9,000 arguments; a mask is three, twice where a folder is linked. */
+const mostSecrets = 1_200;
