@@ -17,14 +17,20 @@ import path from 'node:path';
 import { encodePath } from './fileName.ts';
 import { randomId } from './ids.ts';
 
-/** Contents of files, each kept once under its SHA-256. Folders are 0700, files 0600; whole or not there. */
+/**
+ * Contents of files, each kept once under its SHA-256. Folders are 0700, files 0600; whole or not there. With
+ * `durable: false` nothing is synced: a power cut may then leave a content damaged, which `isSound` finds.
+ */
 export class ObjectStore {
-  constructor(private readonly directory: string) {
+  constructor(
+    private readonly directory: string,
+    private readonly options: { readonly durable: boolean } = { durable: true },
+  ) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
 
   /**
-   * Copies the content of a file in and syncs it. The place is read without following a link. Returns the hash in
+   * Copies the content of a file in. The place is read without following a link. Returns the hash in
    * hexadecimal digits and the bytes. Throws what the file system says, ENOSPC among it, or ENOTSUP for what is no file.
    */
   put(place: string): { hash: string; size: number } {
@@ -36,7 +42,7 @@ export class ObjectStore {
     );
     try {
       if (!fstatSync(source).isFile()) throw Object.assign(new Error('not a file'), { code: 'ENOTSUP' });
-      const { hash, size } = copy(source, temporary);
+      const { hash, size } = copy(source, temporary, this.options.durable);
       const target = this.path(hash);
       mkdirSync(path.dirname(target), { recursive: true, mode: 0o700 });
       renameSync(temporary, target);
@@ -44,6 +50,20 @@ export class ObjectStore {
     } finally {
       closeSync(source);
       rmSync(temporary, { force: true });
+    }
+  }
+
+  /** Whether the content is there and is what it was. */
+  isSound(hash: string): boolean {
+    try {
+      const file = openSync(this.path(hash), 'r');
+      try {
+        return hashOf(file) === hash;
+      } finally {
+        closeSync(file);
+      }
+    } catch {
+      return false;
     }
   }
 
@@ -69,8 +89,8 @@ export class ObjectStore {
   }
 }
 
-/** Creates the target, 0600, with what the source holds, and syncs it. */
-function copy(source: number, target: string): { hash: string; size: number } {
+/** Creates the target, 0600, with what the source holds. */
+function copy(source: number, target: string, durable: boolean): { hash: string; size: number } {
   const output = openSync(target, 'wx', 0o600);
   try {
     const hash = createHash('sha256');
@@ -81,9 +101,17 @@ function copy(source: number, target: string): { hash: string; size: number } {
       hash.update(bytes);
       for (let written = 0; written < read;) written += writeSync(output, bytes, written);
     }
-    fsyncSync(output);
+    if (durable) fsyncSync(output);
     return { hash: hash.digest('hex'), size };
   } finally {
     closeSync(output);
   }
+}
+
+function hashOf(file: number): string {
+  const hash = createHash('sha256');
+  const buffer = Buffer.allocUnsafe(256 * 1024);
+  for (let read; (read = readSync(file, buffer, 0, buffer.length, null)) > 0;)
+    hash.update(buffer.subarray(0, read));
+  return hash.digest('hex');
 }

@@ -68,7 +68,7 @@ async function merge(
   bases: Bases,
 ): Promise<Desired | undefined> {
   if (wanted.kind !== 'file' || before?.kind !== 'file' || after?.kind !== 'file') return undefined;
-  const base = await bases.content(path);
+  const base = bases.content(path);
   if (!base) return undefined;
   const content = mergeContents(
     base,

@@ -12,6 +12,7 @@ import {
   type Facts,
   type Obstacle,
   type Plan,
+  type Step,
 } from './applySteps.ts';
 import type { Discarded, Trash } from './discarded.ts';
 import { Journal, openJournals, readJournal, type JournalHead } from './journal.ts';
@@ -160,6 +161,8 @@ class Run {
     try {
       for (const step of this.plan.steps) this.#effects.do(step, staged);
       for (const path of this.#touchedFolders()) this.#effects.sync(path);
+      for (const step of this.plan.steps)
+        if (step.do === 'putAway') this.#effects.checkAway(step.temporary, step.path, step.identities);
     } catch (error) {
       this.#before('undo');
       journal.enter({ phase: 'undoing' });
@@ -181,10 +184,30 @@ class Run {
   }
 
   #finish(journal: Journal): void {
-    for (const step of this.plan.steps) if (step.do === 'putAway') this.#effects.removeWhole(step.temporary);
+    for (const step of this.plan.steps) {
+      if (step.do !== 'putAway') continue;
+      this.#keepLate(step);
+      this.#effects.removeWhole(step.temporary);
+    }
     for (const path of this.plan.emptied) this.#effects.removeIfEmpty(path);
     for (const { path, mode } of this.plan.folderModes) this.#effects.setMode(path, mode);
     this.#end(journal, true);
+  }
+
+  /** A save that reached a file after it was put away, through a program that had it open, goes to the trash too. */
+  #keepLate(step: Extract<Step, { do: 'putAway' }>): void {
+    try {
+      this.#effects.checkAway(step.temporary, step.path, step.identities);
+    } catch (error) {
+      if (!(error instanceof InTheWay)) throw error;
+      const items = [...this.#effects.filesBelow(step.temporary)].map(({ path, mode }): Discarded => {
+        this.#before(`keep ${path}`);
+        const stored = this.folder.at(path, place => this.options.trash.store(place));
+        const inner = step.path + path.slice(step.temporary.length);
+        return { folder: this.folder.path, path: inner, why: 'overwritten', kind: 'file', mode, ...stored };
+      });
+      this.options.trash.note(this.id, items);
+    }
   }
 
   /** Removes what was staged, and what was put away and could not be put back: that is in the trash. */

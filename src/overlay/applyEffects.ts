@@ -131,6 +131,13 @@ export class ApplyEffects {
     this.folder.at(path, place => rmdirSync(encodePath(place)));
   }
 
+  *filesBelow(path: string): Generator<{ path: string; mode: number }> {
+    const entry = this.entry(path);
+    if (entry?.kind === 'file') yield { path, mode: entry.mode };
+    if (entry?.kind === 'directory')
+      for (const name of this.names(path)) yield* this.filesBelow(`${path}/${name}`);
+  }
+
   sync(path: string): void {
     this.before(`sync ${path}`);
     this.#optional(() => this.folder.open(path, descriptor => fsyncSync(descriptor)));
@@ -153,6 +160,12 @@ export class ApplyEffects {
       this.#rename(path, temporary);
     }
     // Looked at again where nobody else looks: a save that came in between is seen here.
+    this.checkAway(temporary, path, identities);
+  }
+
+  /** Throws `InTheWay` when what was put away is not what it was: a program had it open and wrote to it since. */
+  checkAway(temporary: string, path: string, identities: Readonly<Record<string, string>>): void {
+    if (!this.entry(temporary)) return;
     this.#check(temporary, path, identities);
     const count = this.#count(temporary);
     if (count !== Object.keys(identities).length) throw new InTheWay({ path, kind: 'occupied' });

@@ -1,8 +1,8 @@
-import { lstatSync } from 'node:fs';
+import { lstatSync, readFileSync } from 'node:fs';
 import { encodePath } from '../base/fileName.ts';
 import { identityOf } from './applySteps.ts';
 import type { Changeset, OverlayFolder } from './changeset.ts';
-import { hashFile, readContent } from './content.ts';
+import { hashFile } from './content.ts';
 import { readEntry, type Entry } from './entry.ts';
 import type { OverlayRecord } from './overlayRecord.ts';
 
@@ -70,10 +70,10 @@ export class Bases {
   }
 
   /** The content that the agent worked from, if it was kept. */
-  async content(path: string): Promise<Buffer | undefined> {
-    const base = this.find(path);
-    if (base?.content === undefined || base.content === null) return undefined;
-    return await readContent(this.record.contents.path(base.content)).catch(() => undefined);
+  content(path: string): Buffer | undefined {
+    const hash = this.find(path)?.content;
+    const { contents } = this.record;
+    return typeof hash === 'string' && contents.isSound(hash) ? readFileSync(contents.path(hash)) : undefined;
   }
 
   /** After these were applied, in whole or in part: the agent's next change starts from what the user has now. */

@@ -1,15 +1,4 @@
-import {
-  chmodSync,
-  closeSync,
-  copyFileSync,
-  constants,
-  fchmodSync,
-  fsyncSync,
-  lutimesSync,
-  openSync,
-  renameSync,
-  symlinkSync,
-} from 'node:fs';
+import { chmodSync, constants, copyFileSync, lutimesSync, renameSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import { CordonError } from '../base/errors.ts';
@@ -96,7 +85,8 @@ export class Checkpoints {
 
   /**
    * Makes the overlay what it was at a checkpoint. It must not be mounted. What it is now becomes a checkpoint first, so
-   * that going back can be undone; returns that one. Throws `checkpoint.unknown`.
+   * that going back can be undone; returns that one. Throws `checkpoint.unknown`, or `checkpoint.damaged` before anything
+   * is changed.
    */
   async goBack(id: number): Promise<Checkpoint> {
     const wanted = this.list().find(each => each.id === id);
@@ -104,6 +94,13 @@ export class Checkpoints {
     const left = await this.take(`Before going back to "${wanted.label}"`);
     const target = this.#held('since <= ? AND (until IS NULL OR until > ?)', [id, id]);
     const now = this.#held('until IS NULL', []);
+    for (const [inner, held] of target)
+      if (
+        held.kind === 'file' &&
+        !sameHeld(now.get(inner), held) &&
+        !this.record.contents.isSound(held.content)
+      )
+        throw damaged(inner);
     this.#restore(now, target);
     await this.take(`Back at "${wanted.label}"`);
     return left;
@@ -152,13 +149,7 @@ export class Checkpoints {
       case 'file': {
         const temporary = path.join(path.dirname(this.folder.upper), `${randomId()}.tmp`);
         copyFileSync(this.record.contents.path(held.content), temporary, constants.COPYFILE_FICLONE);
-        const file = openSync(temporary, 'r+');
-        try {
-          fchmodSync(file, held.mode);
-          fsyncSync(file);
-        } finally {
-          closeSync(file);
-        }
+        chmodSync(temporary, held.mode);
         lutimesSync(temporary, held.modifiedAt / 1_000, held.modifiedAt / 1_000);
         return renameSync(temporary, encodePath(place));
       }
@@ -225,6 +216,14 @@ function isFolder(held: Held | undefined): boolean {
 function outerFirst([one]: [string, Held], [other]: [string, Held]): number {
   const [a, b] = [one.replaceAll('/', '\0'), other.replaceAll('/', '\0')];
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function damaged(inner: string): CordonError {
+  return new CordonError(
+    'checkpoint.damaged',
+    `What was kept of "${inner}" is damaged, perhaps by a power cut.`,
+    'Choose another checkpoint.',
+  );
 }
 
 function unknownCheckpoint(id: number): CordonError {

@@ -23,7 +23,8 @@ export function openOverlayRecord(upper: string): OverlayRecord {
   database.exec(schema);
   return {
     database,
-    contents: new ObjectStore(path.join(directory, 'contents')),
+    // The layers themselves are not synced either.
+    contents: new ObjectStore(path.join(directory, 'contents'), { durable: false }),
     [Symbol.dispose]: () => void database.close(),
   };
 }
