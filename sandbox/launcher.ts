@@ -1,31 +1,28 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { realpathSync } from 'node:fs';
-import { normalize } from 'node:path';
-import { Transform, type Readable, type Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { bubblewrapArguments, insideCommand, type LaunchPlan } from './bubblewrap.ts';
+import { checkRequest } from './checkRequest.ts';
+import { CountedOutput } from './countedOutput.ts';
 import { bareEnvironment, commandEnvironment } from './environment.ts';
 import type { SandboxFacts } from './facts.ts';
-import { Guards } from './guards.ts';
+import { FolderProtection } from './folderProtection.ts';
 import { startHolder, type Holder } from './holder.ts';
 import { openLoopbackDoor, type LoopbackDoor } from './loopbackDoor.ts';
-import { isInside } from './inside.ts';
-import { limitMessages, outerLimitOptions } from './limits.ts';
+import { limitMessages, outerLimitOptions, type Limits } from './limits.ts';
 import { realPipes } from './realPipe.ts';
-import { childrenOf, startTime } from './processTree.ts';
+import { childrenOf, processesIn, startTime } from './processTree.ts';
 import { programFiles, type ProgramFiles } from './programFiles.ts';
 import type { LaunchRequest, ProcessExit, Sandbox, SandboxedProcess, SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 import { seccompFilter } from './seccomp/filter.ts';
-import { homeInside, removeTemporary } from './stateFiles.ts';
-import { pinnedFolders, WorkspaceScanner, type WorkspaceScan } from './workspaceScan.ts';
+import { removeTemporary } from './stateFiles.ts';
+import type { WorkspaceScan } from './workspaceScan.ts';
 
 /** Starts processes in Bubblewrap, each in namespaces of its own, and sees to it that they end. */
 export class BubblewrapSandbox implements Sandbox {
   readonly #running = new Set<SandboxedProcess>();
-  readonly #writing = new Set<SandboxedProcess>();
-  readonly #scanners: WorkspaceScanner[];
-  readonly #guards: Guards;
+  readonly #protection: FolderProtection;
   #network: Promise<Holder | undefined> | undefined;
   #door: { readonly holder: number; readonly opened: Promise<LoopbackDoor> } | undefined;
   #closed = false;
@@ -34,39 +31,32 @@ export class BubblewrapSandbox implements Sandbox {
     readonly facts: SandboxFacts,
     private readonly options: SandboxOptions,
   ) {
-    this.#scanners = facts.folders.map(folder => new WorkspaceScanner(folder.realPath));
-    this.#guards = new Guards(options.stateDirectory);
+    this.#protection = new FolderProtection(facts, options);
   }
 
   async launch(request: LaunchRequest): Promise<SandboxedProcess> {
     if (this.#closed) throw sandboxErrors.closed();
-    check(request, this.facts);
+    checkRequest(request, this.facts);
     const isBare = request.view === 'bare';
-    const [scan, program] = await Promise.all([
-      this.#scan(),
-      isBare
-        ? programFiles(
-            request.argv[0],
-            (request.binds ?? []).map(each => each.source),
-          )
-        : undefined,
-    ]);
-    const guarded = this.#guardedBy(request, scan);
-    this.#guards.hold(guarded);
+    const program = isBare
+      ? await programFiles(
+          request.argv[0],
+          (request.binds ?? []).map(each => each.source),
+        )
+      : undefined;
+    const protection = await this.#protection.prepare(request);
     try {
       // Disposed while we looked around.
       if (this.#closed) throw sandboxErrors.closed();
-      const started = await this.#start(request, { ...this.#settled(scan), guarded }, program);
+      const started = await this.#start(request, protection.scan, program);
       this.#running.add(started);
-      if (request.writableFolders.length > 0) this.#writing.add(started);
       void started.exited.then(() => {
         this.#running.delete(started);
-        this.#writing.delete(started);
-        this.#guards.release(guarded);
+        protection.release();
       });
       return started;
     } catch (error) {
-      this.#guards.release(guarded);
+      protection.release();
       throw error;
     }
   }
@@ -76,54 +66,8 @@ export class BubblewrapSandbox implements Sandbox {
     await Promise.all([...this.#running].map(each => each.kill()));
     (await this.#door?.opened.catch(() => undefined))?.server.close();
     await (await this.#network)?.[Symbol.asyncDispose]();
-    this.#guards[Symbol.dispose]();
+    this.#protection[Symbol.dispose]();
     removeTemporary(this.facts.state);
-  }
-
-  async #scan(): Promise<WorkspaceScan> {
-    const scans = await Promise.all(this.#scanners.map(scanner => scanner.scan()));
-    for (const [at, scan] of scans.entries())
-      if (scan.secrets.length > mostSecrets)
-        throw sandboxErrors.tooManySecrets(scan.secrets.length, this.facts.folders[at]?.path ?? '');
-    return {
-      secrets: [...new Set(scans.flatMap(each => each.secrets))],
-      protectedPaths: [...new Set(scans.flatMap(each => each.protectedPaths))],
-      pinned: [...new Set(scans.flatMap(each => each.pinned))],
-      guarded: [...new Set(scans.flatMap(each => each.guarded))],
-    };
-  }
-
-  /**
-   * A command that may write could put a link in the place of a folder between our look and the mount, and a mount
-   * follows links with more sight than the command has. What lies at the root of a folder is held by mounts in that
-   * command's own view; what lies deeper is not mounted anew while it runs.
-   */
-  #settled(scan: WorkspaceScan): WorkspaceScan {
-    if (this.#writing.size === 0) return scan;
-    const roots = this.facts.folders.map(each => each.realPath);
-    const isHeld = (path: string) =>
-      roots.some(root => {
-        const [first = '', ...deeper] = path.slice(root.length + 1).split('/');
-        return isInside(path, root) && (deeper.length === 0 || pinnedFolders.has(first));
-      });
-    return {
-      ...scan,
-      protectedPaths: scan.protectedPaths.filter(isHeld),
-      pinned: scan.pinned.filter(isHeld),
-    };
-  }
-
-  /** Guards stand only where commands may write to the user's own folder; the file writer touches one path alone. */
-  #guardedBy(request: LaunchRequest, scan: WorkspaceScan): string[] {
-    if (request.view === 'bare') return [];
-    const copies = this.options.copyOnWrite?.folders ?? [];
-    const writable = this.facts.folders.filter(({ path, realPath }) =>
-      request.writableFolders.some(each => each === path || each === realPath),
-    );
-    return scan.guarded
-      .filter(path => writable.some(({ realPath }) => isInside(path, realPath)))
-      .filter(path => !copies.some(each => isInside(path, each)))
-      .filter(path => !(request.allowedPaths ?? []).some(allowed => isInside(allowed, path)));
   }
 
   /** Commands of a session share one network, so that a server started by one is reached by the next. */
@@ -232,15 +176,21 @@ export class BubblewrapSandbox implements Sandbox {
       pipes[1]?.reader ?? child.stderr,
       facts.limits.output,
     );
-    return Promise.race([exitedEarly, RunningProcess.watch(child, plan.statusDescriptor, output, request)]);
+    return Promise.race([
+      exitedEarly,
+      RunningProcess.watch(
+        child,
+        plan.statusDescriptor,
+        output,
+        request,
+        process.getuid?.() === 0 ? facts.limits : undefined,
+      ),
+    ]);
   }
 }
 
 /** Of all commands of a session together. */
 const mostConnections = 512;
-
-/** Bubblewrap takes 9,000 arguments; a mask is three, twice where a folder is linked. */
-const mostSecrets = 1_200;
 
 class RunningProcess implements SandboxedProcess {
   readonly pid: number;
@@ -257,6 +207,8 @@ class RunningProcess implements SandboxedProcess {
     status: number,
     output: CountedOutput,
     request: LaunchRequest,
+    /** Set for those that the kernel does not keep for this user. */
+    limits: Limits | undefined,
   ): Promise<SandboxedProcess> {
     const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(resolve => {
       child.once('exit', (code, signal) => resolve({ code, signal }));
@@ -270,7 +222,7 @@ class RunningProcess implements SandboxedProcess {
     const program = await Promise.race([programOf(init, started), ended.then(() => undefined)]);
     if (program === undefined && !(await finishedSetup(child.stdio[status], ended)))
       throw sandboxErrors.didNotStart(await output.lastWords());
-    return new RunningProcess(child, { pid: init, started }, program, ended, output, request);
+    return new RunningProcess(child, { pid: init, started }, program, ended, output, request, limits);
   }
 
   private constructor(
@@ -280,6 +232,7 @@ class RunningProcess implements SandboxedProcess {
     ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>,
     output: CountedOutput,
     request: LaunchRequest,
+    limits: Limits | undefined,
   ) {
     this.pid = child.pid ?? 0;
     this.stdin = child.stdin;
@@ -293,13 +246,26 @@ class RunningProcess implements SandboxedProcess {
       timeout === undefined
         ? undefined
         : setTimeout(() => this.#endFor(limitMessages.wallTime(timeout)), timeout);
+    const watch = limits === undefined ? undefined : this.#watchProcesses(limits.processes);
     this.exited = ended.then(async exit => {
       clearTimeout(timer);
+      clearInterval(watch);
       // Bubblewrap ends with the program; what the program left behind ends with Bubblewrap, and we wait for that.
       await this.#endInit();
       this.#ended = true;
       return this.#limit === undefined ? exit : { ...exit, limit: this.#limit };
     });
+  }
+
+  /**
+   * The kernel does not count the processes of the machine's root, so for root we do: the sandbox's own /proc lists
+   * exactly its processes.
+   */
+  #watchProcesses(most: number): NodeJS.Timeout {
+    const watch = setInterval(() => {
+      if (processesIn(this.init.pid) > most) this.#endFor(limitMessages.processes(most));
+    }, 200);
+    return watch.unref();
   }
 
   signal(name: NodeJS.Signals): void {
@@ -335,49 +301,6 @@ class RunningProcess implements SandboxedProcess {
   #initLives(): boolean {
     const { pid, started } = this.init;
     return started !== undefined && startTime(pid) === started;
-  }
-}
-
-/** Standard output and error, counted together. Taken up at once: Node drops what nobody reads when a process ends. */
-class CountedOutput {
-  readonly stdout: Readable | null;
-  readonly stderr: Readable | null;
-  #printed = 0;
-  #exceeded: ((message: string) => void) | undefined;
-
-  constructor(
-    stdout: Readable | null,
-    stderr: Readable | null,
-    private readonly limit: number,
-  ) {
-    this.stdout = this.#counted(stdout);
-    this.stderr = this.#counted(stderr);
-  }
-
-  onExceeded(listener: (message: string) => void): void {
-    this.#exceeded = listener;
-    if (this.#printed > this.limit) listener(limitMessages.output(this.limit));
-  }
-
-  /** What an ended process said on standard error: Bubblewrap's own words when it fails. */
-  async lastWords(): Promise<string> {
-    const chunks: Buffer[] = [];
-    this.stdout?.resume();
-    for await (const chunk of this.stderr ?? []) chunks.push(chunk as Buffer);
-    return Buffer.concat(chunks).toString('utf8').trim().slice(0, 1_000);
-  }
-
-  #counted(stream: Readable | null): Readable | null {
-    if (stream === null) return null;
-    const counter = new Transform({
-      transform: (chunk: Buffer, _encoding, done) => {
-        this.#printed += chunk.length;
-        if (this.#printed > this.limit) this.#exceeded?.(limitMessages.output(this.limit));
-        done(null, chunk);
-      },
-    });
-    stream.on('error', () => counter.end());
-    return stream.pipe(counter);
   }
 }
 
@@ -428,30 +351,5 @@ function send(pid: number, signal: NodeJS.Signals): void {
     process.kill(pid, signal);
   } catch {
     // Gone in the meantime.
-  }
-}
-
-function check(request: LaunchRequest, facts: SandboxFacts): void {
-  for (const text of [...request.argv, request.cwd, ...Object.entries(request.environment ?? {}).flat()])
-    if (text.includes('\0')) throw sandboxErrors.invalidText('The command');
-  for (const folder of request.writableFolders)
-    if (!facts.folders.some(({ path, realPath }) => folder === path || folder === realPath))
-      throw sandboxErrors.notAFolder(folder);
-  const cwd = normalize(request.cwd);
-  const places = [
-    ...facts.folders.flatMap(({ path, realPath }) => [path, realPath]),
-    '/usr',
-    '/tmp',
-    homeInside,
-  ];
-  if (cwd !== '/' && !places.some(place => isInside(cwd, place) || isInside(real(cwd), place)))
-    throw sandboxErrors.workingDirectory(request.cwd);
-}
-
-function real(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
   }
 }

@@ -26,6 +26,8 @@ export const defaultLimits: Limits = {
 export const limitMessages = {
   wallTime: (milliseconds: number) =>
     `It was ended because it ran longer than ${milliseconds / 1000} s (setting "cordon.limits.wallTime").`,
+  processes: (count: number) =>
+    `It was ended because it ran more than ${count} processes (setting "cordon.limits.processes").`,
   output: (bytes: number) =>
     `It was ended because it printed more than ${Math.floor(bytes / 2 ** 20)} MB (setting "cordon.limits.output").`,
 };

@@ -19,6 +19,15 @@ export function childrenOf(pid: number): number[] {
   }
 }
 
+/** How many processes the namespace of this process has, as its own /proc tells; 0 when it cannot be read. */
+export function processesIn(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/root/proc`).filter(name => /^\d+$/.test(name)).length;
+  } catch {
+    return 0;
+  }
+}
+
 /** The process group of a process. */
 export function groupOf(pid: number): number | undefined {
   const group = Number(statFields(pid)?.[2]);

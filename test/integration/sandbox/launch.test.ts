@@ -198,15 +198,18 @@ describe('a command', () => {
     );
   });
 
-  test.skipIf(process.getuid?.() === 0)('cannot start more processes than its limit', async () => {
+  test('cannot start more processes than its limit', async () => {
     await using small = await openSandbox({
       folders: [workspace],
       stateDirectory: join(root, 'state'),
-      limits: { processes: 16 },
+      limits: { processes: 24 },
     });
-    expect(
-      (await run({ argv: ['bash', '-c', 'for i in $(seq 30); do sleep 1 & done; wait'] }, small)).output,
-    ).toMatch(/Resource temporarily unavailable/);
+    const { limit, output } = await run(
+      { argv: ['bash', '-c', 'for i in $(seq 60); do sleep 5 & done; wait'] },
+      small,
+    );
+    // The kernel refuses more to ordinary users; root's are counted, and ended.
+    expect(limit ?? output).toMatch(/Resource temporarily unavailable|more than 24 processes/);
   });
 
   test('is gone with all its children within a second of being killed', async () => {
