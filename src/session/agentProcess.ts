@@ -209,6 +209,8 @@ export class AgentProcess {
   }
 
   #notified(method: string, params: unknown): void {
+    // What was still in the pipe when it was ended is not followed.
+    if (this.#connection?.signal.aborted) return;
     if (method !== methods.client.session.update)
       throw violation(`sent the unknown message "${method.slice(0, 100)}"`);
     const { update } = this.#checked(incoming.UpdateNotification)(params);

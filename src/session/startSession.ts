@@ -1,9 +1,7 @@
 import { CordonError, messageOf } from '../base/errors.ts';
 import { randomId, shortId } from '../base/ids.ts';
-import type { Gateway, GatewayEvent } from '../gateway/gateway.ts';
-import { startGateway } from '../gateway/server.ts';
+import type { GatewayEvent } from '../gateway/gateway.ts';
 import type { ApprovalAnswer } from '../protocol/approval.ts';
-import { noUsage, wireOf, type Usage } from '../protocol/model.ts';
 import {
   emptyConversation,
   type Conversation,
@@ -11,20 +9,20 @@ import {
   type TranscriptItem,
 } from '../protocol/transcript.ts';
 import { interrupted } from '../store/interrupted.ts';
-import { startAgentProcess, type AgentProcess, type AgentRequests, type StopReason } from './agentProcess.ts';
+import type { AgentRequests, StopReason } from './agentProcess.ts';
+import { agentRequests } from './agentRequests.ts';
 import { Approvals } from './approvals.ts';
 import { CommandApproval } from './commandApproval.ts';
-import { denialError, deniedByPolicy } from './denial.ts';
 import { earlierTurns } from './earlierTurns.ts';
 import { FileChanges } from './fileChanges.ts';
+import { startHostedAgent, type HostedAgent } from './hostedAgent.ts';
 import { Questions } from './questions.ts';
 import type { Session, SessionOptions } from './session.ts';
 import { Terminals } from './terminals.ts';
 import { titleOf } from './title.ts';
-import { ToolCalls } from './toolCalls.ts';
 import { Transcript } from './transcript.ts';
-import type { Turn } from './turn.ts';
-import { Updates } from './updates.ts';
+import { beginTurn, type RunningTurn } from './turn.ts';
+import { watchWorkingTime } from './workingTime.ts';
 import { WriteAccess } from './writeAccess.ts';
 
 /** Begins, or takes up again, a conversation. Nothing runs before the first prompt. */
@@ -34,22 +32,6 @@ export function startSession(options: SessionOptions): Session {
 
 type TurnEnd = Extract<TranscriptItem, { kind: 'turnEnd' }>['reason'];
 
-interface RunningTurn extends Turn {
-  readonly controller: AbortController;
-  readonly updates: Updates;
-  /** A problem of the model's was already told in full. */
-  isExplained: boolean;
-  isStopped: boolean;
-  isOutOfTime: boolean;
-  readonly ended: Promise<void>;
-  readonly markEnded: () => void;
-}
-
-interface RunningAgent {
-  readonly process: AgentProcess;
-  readonly gateway: Gateway;
-}
-
 class AgentSession implements Session {
   readonly id: string;
   readonly #options: SessionOptions;
@@ -58,10 +40,10 @@ class AgentSession implements Session {
   readonly #questions: Questions;
   readonly #access: WriteAccess;
   readonly #terminals: Terminals;
-  readonly #files: FileChanges;
-  #agent: RunningAgent | undefined;
+  readonly #requests: AgentRequests;
+  #agent: HostedAgent | undefined;
   #turn: RunningTurn | undefined;
-  /** Settles when an agent that was stopped has answered or is gone. */
+  /** Settles when nothing of an earlier turn is under way any more: an agent that was stopped, commands. */
   #quiet: Promise<void> = Promise.resolve();
   #isDisposed = false;
 
@@ -105,7 +87,13 @@ class AgentSession implements Session {
       access: this.#access,
       transcript: this.#transcript,
     });
-    this.#files = new FileChanges({ folders, sandbox, programs: options.programs, access: this.#access });
+    this.#requests = agentRequests({
+      turn: () => this.#turn,
+      terminals: this.#terminals,
+      files: new FileChanges({ folders, sandbox, programs: options.programs, access: this.#access }),
+      questions: this.#questions,
+      canAsk: unattended === undefined,
+    });
   }
 
   get conversation(): Conversation {
@@ -121,7 +109,7 @@ class AgentSession implements Session {
         'A turn is running already.',
         'Stop it first, or wait for its end.',
       );
-    const turn = this.#beginTurn();
+    const turn = (this.#turn = beginTurn(this.#transcript));
     try {
       const earlier = earlierTurns(this.conversation.items, 2 * this.#limits.contextTokens);
       const isFirst = !this.conversation.items.some(({ kind }) => kind === 'user');
@@ -171,20 +159,9 @@ class AgentSession implements Session {
     return this.#options.limits ?? { maxRequests: 60, contextTokens: 150_000 };
   }
 
-  #beginTurn(): RunningTurn {
-    const id = randomId().slice(0, 12);
-    const controller = new AbortController();
-    const calls = new ToolCalls(this.#transcript, id);
-    const updates = new Updates(this.#transcript, calls);
-    const { promise: ended, resolve: markEnded } = Promise.withResolvers<void>();
-    const state = { isExplained: false, isStopped: false, isOutOfTime: false };
-    const turn = { id, controller, signal: controller.signal, calls, updates, ended, markEnded, ...state };
-    this.#turn = turn;
-    return turn;
-  }
-
   async #run(turn: RunningTurn, text: string, earlier: ReturnType<typeof earlierTurns>): Promise<TurnEnd> {
-    const clock = this.#watchTime(turn);
+    const isWaiting = () => this.#approvals.isWaiting || this.#questions.isWaiting;
+    const clock = watchWorkingTime(turnTime, isWaiting, () => this.#endInTime(turn));
     try {
       await this.#quiet;
       if (turn.isStopped) return 'stopped';
@@ -194,17 +171,16 @@ class AgentSession implements Session {
       const answer = agent.process.prompt(text);
       const stopped = aborted(turn.signal).then(() => 'cancelled' as const);
       const reason = await Promise.race([answer, stopped]);
-      if (turn.isStopped) this.#quiet = this.#quieten(agent, answer);
+      if (turn.isStopped) this.#first(this.#quieten(agent, answer));
       return turn.isOutOfTime ? 'limit' : ends[reason];
     } catch (error) {
       // An agent that is gone, or was found out, is not asked again; one whose model failed is.
-      if (error instanceof CordonError)
-        this.#quiet = Promise.all([this.#quiet, this.#endAgent()]).then(() => {});
+      if (error instanceof CordonError) this.#first(this.#endAgent());
       if (turn.isStopped) return 'stopped';
       this.#explain(turn, error);
       return 'failed';
     } finally {
-      clearInterval(clock);
+      clock[Symbol.dispose]();
     }
   }
 
@@ -213,7 +189,7 @@ class AgentSession implements Session {
     turn.updates.endMessage(reason === 'done' ? 'complete' : 'cut');
     turn.calls.end();
     // The user does not wait for processes to die, but the next turn does.
-    this.#quiet = Promise.all([this.#quiet, this.#terminals.stopForeground()]).then(() => {});
+    this.#first(this.#terminals.stopForeground());
     this.#access.endTurn();
     this.#approvals.settleAll();
     this.#questions.settleAll();
@@ -226,112 +202,58 @@ class AgentSession implements Session {
     turn.markEnded();
   }
 
-  async #startAgent(history: ReturnType<typeof earlierTurns>, signal: AbortSignal): Promise<RunningAgent> {
-    const { sandbox, programs, folders, model, backend, runDirectory, log } = this.#options;
-    const before = this.conversation.usage;
-    const gateway = await startGateway({
-      directory: runDirectory,
-      backend,
-      maxRequests: maxSessionRequests,
-      onEvent: event => this.#onGateway(event, before),
-    });
-    try {
-      const start = {
-        wire: wireOf(model.provider),
-        model: model.model,
-        token: gateway.token,
-        ...this.#limits,
+  async #startAgent(history: ReturnType<typeof earlierTurns>, signal: AbortSignal): Promise<HostedAgent> {
+    const agent: HostedAgent = await startHostedAgent(
+      {
+        ...this.#options,
+        limits: this.#limits,
         history,
-      };
-      const { socketPath } = gateway;
-      const process = await startAgentProcess(
-        { sandbox, programs, folders, socketPath, start, requests: this.#requests(), log },
-        signal,
-      );
-      const agent = { process, gateway };
-      void process.gone.then(() => this.#forget(agent)).catch(error => log.error(messageOf(error)));
-      return agent;
-    } catch (error) {
-      await gateway[Symbol.asyncDispose]();
-      throw error;
-    }
+        requests: this.#requests,
+        usage: this.conversation.usage,
+        onUsage: usage => this.#transcript.tell({ type: 'usage', usage }),
+        onProblem: problem => this.#tellProblem(problem),
+        onGone: () => this.#forget(agent),
+      },
+      signal,
+    );
+    return agent;
   }
 
   /** The agent is gone; the next prompt starts a fresh one with the conversation so far. */
-  async #forget(agent: RunningAgent): Promise<void> {
+  #forget(agent: HostedAgent): void {
     if (this.#agent !== agent) return;
     this.#agent = undefined;
     // A fresh agent knows nothing of the commands of this one and could not end them.
-    await Promise.all([agent.gateway[Symbol.asyncDispose](), this.#terminals.endAll()]);
+    this.#first(this.#terminals.endAll());
   }
 
   async #endAgent(): Promise<void> {
     const agent = this.#agent;
     if (!agent) return;
-    await this.#forget(agent);
-    await agent.process.kill();
+    this.#forget(agent);
+    await agent.end();
   }
 
   /** After a stop: an agent that does not answer soon is ended, so that it cannot go on unseen. */
-  async #quieten(agent: RunningAgent, answer: Promise<StopReason>): Promise<void> {
+  async #quieten(agent: HostedAgent, answer: Promise<StopReason>): Promise<void> {
     const patience = new Promise<'late'>(resolve => setTimeout(resolve, cancelTime, 'late'));
     const result = await Promise.race([answer.catch(() => 'gone' as const), patience]);
     if (result !== 'late') return;
     this.#options.log.warn(`Session ${shortId(this.id)}: the agent did not answer the stop and was ended.`);
-    await this.#forget(agent);
-    await agent.process.kill();
+    this.#forget(agent);
+    await agent.end();
   }
 
-  #requests(): AgentRequests {
-    const terminals = this.#terminals;
-    return {
-      update: update => {
-        // What still comes after a stop, or between turns, is not shown.
-        if (this.#turn && !this.#turn.isStopped) this.#turn.updates.apply(update);
-      },
-      createTerminal: (request, signal) =>
-        this.#within(signal, (turn, both) => terminals.create(request, turn, both)),
-      terminalOutput: id => terminals.output(id),
-      waitForExit: id => terminals.waitForExit(id),
-      killTerminal: id => terminals.kill(id),
-      releaseTerminal: id => terminals.release(id),
-      writeFile: (request, signal) =>
-        this.#within(signal, (turn, both) => this.#files.write(request, turn, both)),
-      deleteFile: (request, signal) =>
-        this.#within(signal, (turn, both) => this.#files.delete(request, turn, both)),
-      askUser: (request, signal) => this.#within(signal, (_, both) => this.#ask(request, both)),
-    };
+  /** What must be over before the next turn begins, and before the session is disposed. */
+  #first(work: Promise<void>): void {
+    const failed = (error: unknown) =>
+      this.#options.log.error(`Session ${shortId(this.id)}: ${messageOf(error)}`);
+    this.#quiet = Promise.all([this.#quiet, work.catch(failed)]).then(() => {});
   }
 
-  /** Effects happen within a turn only: outside of one nobody asked for anything. */
-  #within<T>(signal: AbortSignal, work: (turn: Turn, signal: AbortSignal) => Promise<T>): Promise<T> {
-    const turn = this.#turn;
-    if (!turn || turn.signal.aborted)
-      throw denialError(deniedByPolicy('It was not done: no turn is running.'));
-    return work(turn, AbortSignal.any([signal, turn.signal]));
-  }
-
-  async #ask(
-    { message, requestedSchema }: Parameters<AgentRequests['askUser']>[0],
-    signal: AbortSignal,
-  ): Promise<string | null> {
-    if (this.#options.unattended !== undefined) return null;
-    const { answer } = requestedSchema.properties;
-    return await this.#questions.ask(
-      message,
-      answer.enum ?? answer.oneOf?.map(option => option.const) ?? [],
-      signal,
-    );
-  }
-
-  #onGateway(event: GatewayEvent, before: Usage): void {
-    if (event.kind === 'usage') {
-      this.#transcript.tell({ type: 'usage', usage: sum(before, event.usage) });
-      return;
-    }
+  #tellProblem({ code, message, remedy, retryAfter }: Extract<GatewayEvent, { kind: 'problem' }>): void {
     const turn = this.#turn;
     if (!turn || turn.isStopped) return;
-    const { code, message, remedy, retryAfter } = event;
     if (retryAfter === undefined) turn.isExplained = true;
     const text =
       retryAfter === undefined
@@ -357,32 +279,24 @@ class AgentSession implements Session {
     this.#transcript.tell({ type: 'status', status });
   }
 
-  /** Ends the turn when its working time is over. Time in which the user is being asked does not count. */
-  #watchTime(turn: RunningTurn): NodeJS.Timeout {
-    let worked = 0;
-    return setInterval(() => {
-      if (!this.#approvals.isWaiting && !this.#questions.isWaiting) worked += tick;
-      if (worked < turnTime || turn.isStopped) return;
-      turn.isOutOfTime = true;
-      this.#notice(
-        'warning',
-        'turn.timeLimit',
-        'The turn was stopped after 60 minutes of work. Send a message to go on.',
-      );
-      void this.stop();
-    }, tick);
+  #endInTime(turn: RunningTurn): void {
+    if (turn.isStopped) return;
+    turn.isOutOfTime = true;
+    this.#notice(
+      'warning',
+      'turn.timeLimit',
+      'The turn was stopped after 60 minutes of work. Send a message to go on.',
+    );
+    this.stop().catch((error: unknown) => this.#options.log.error(messageOf(error)));
   }
 }
 
 type AlwaysAllow = Extract<ApprovalAnswer, { kind: 'alwaysAllow' }>;
 
-/** Model requests that one agent process may make in all. Turns have their own, smaller limit. */
-const maxSessionRequests = 10_000;
 /** Milliseconds that an agent has to answer a stop. The user does not wait for it: the turn is over at once. */
 const cancelTime = 1_000;
 /** Milliseconds of work in one turn. */
 const turnTime = 60 * 60 * 1_000;
-const tick = 10_000;
 
 const ends: Record<StopReason, TurnEnd> = {
   end_turn: 'done',
@@ -397,14 +311,4 @@ function aborted(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
-}
-
-function sum(a: Usage, b: Usage): Usage {
-  return {
-    ...noUsage,
-    inputTokens: a.inputTokens + b.inputTokens,
-    outputTokens: a.outputTokens + b.outputTokens,
-    cacheReadTokens: a.cacheReadTokens + b.cacheReadTokens,
-    requests: a.requests + b.requests,
-  };
 }
