@@ -7,6 +7,9 @@ import { step } from './steps.mjs';
 /** 4.139.1 carries VS Code 1.139.1. */
 const version = '4.139.1';
 
+/** Goes up when what is left out changes, so that an older installation is not taken for this one. */
+const layout = 2;
+
 /**
  * VS Code as a server for browsers, from npm, kept in the cache folder. Nothing is compiled: what its native modules
  * would add (log files of its own, Kerberos, an agent host) is not used here.
@@ -14,7 +17,7 @@ const version = '4.139.1';
  * @returns {Promise<string>} its main script, to be run with our Node
  */
 export async function installCodeServer() {
-  const folder = path.join(cache, `code-server-${version}`);
+  const folder = path.join(cache, `code-server-${version}-${layout}`);
   const entry = path.join(folder, 'node_modules/code-server/out/node/entry.js');
   if (existsSync(entry)) return entry;
 
@@ -54,6 +57,8 @@ function leaveOut(/** @type {string} */ workbench) {
     'extensions/copilot',
     'extensions/mermaid-markdown-features',
     'extensions/microsoft-authentication',
+    // Without a TypeScript of its own it would greet every script file with an error.
+    'extensions/typescript-language-features',
   ]) {
     rmSync(path.join(workbench, part), { recursive: true, force: true });
   }
