@@ -17,19 +17,23 @@ export interface CommandVerdict {
 export function applyRules(judged: JudgedCommand, rules: readonly Rule[]): CommandVerdict {
   const { command, findings } = judged;
   const { words, span } = command;
-  const forbidding = rules.filter(rule => rule.verdict !== 'allow' && mayMatchPattern(rule.words, words));
-  const denied = forbidding.filter(rule => rule.verdict === 'deny');
-  if (denied.length > 0)
-    return {
-      judged,
-      rules: denied,
-      open: [...findings, ...denied.map(rule => ruleFinding(rule, span, 'deny'))],
-    };
+  const forbidding = rules.flatMap(rule => {
+    const match = rule.verdict === 'allow' ? 'no' : mayMatchPattern(rule.words, words);
+    // What may or may not be forbidden is for the person to say.
+    return match === 'no'
+      ? []
+      : [
+          {
+            rule,
+            verdict: match === 'yes' && rule.verdict === 'deny' ? ('deny' as const) : ('ask' as const),
+          },
+        ];
+  });
   if (forbidding.length > 0)
     return {
       judged,
-      rules: forbidding,
-      open: [...findings, ...forbidding.map(rule => ruleFinding(rule, span, 'ask'))],
+      rules: forbidding.map(({ rule }) => rule),
+      open: [...findings, ...forbidding.map(({ rule, verdict }) => ruleFinding(rule, span, verdict))],
     };
   const granting = rules.flatMap(rule => {
     const named = rule.verdict === 'allow' ? matchPattern(rule.words, words) : undefined;

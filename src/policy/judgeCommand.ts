@@ -12,6 +12,7 @@ import { parseArguments } from './tools/parseArguments.ts';
 import type { ParsedArguments } from './tools/parseArguments.ts';
 import type { OperandUse, ToolTable } from './tools/table.ts';
 import { findTool } from './tools/tools.ts';
+import { unlisted } from './tools/unlisted.ts';
 
 /** What a command is judged with. */
 export interface JudgeContext extends PathContext {
@@ -60,15 +61,7 @@ export function judgeTool(command: SimpleCommand, context: JudgeContext): readon
       }),
     ];
   const found = findTool(command.words);
-  if (found === undefined)
-    return [
-      asking(
-        'tool.unknown',
-        `\`${name}\` is not on the list of commands that only read.`,
-        first?.span ?? command.span,
-        { word: 0 },
-      ),
-    ];
+  if (found === undefined) return [unlisted(name, command)];
   const here: JudgeContext = { ...context, folders: command.folders };
   const parsed = parseArguments(found.table, command.words, found.from);
   return [
@@ -116,7 +109,8 @@ function judgeArguments(
   });
   for (const field of command.words) {
     // A bare pattern is looked up on disk whatever the word is for, and tells names.
-    if (field.pieces.some(piece => piece.kind === 'glob')) push(findings, judgePath(context, folderOfPattern(field), 'exists'));
+    if (field.pieces.some(piece => piece.kind === 'glob'))
+      push(findings, judgePath(context, folderOfPattern(field), 'exists'));
   }
   if (table.usesFolder && parsed.operands.length === 0)
     push(findings, judgePath(context, textField('.', command.span), 'look'));

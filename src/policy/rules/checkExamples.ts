@@ -19,6 +19,6 @@ export function matchesLine(rule: Rule, line: string, context: PathContext): boo
   return judgeLine(line, context).commands.some(({ command }) =>
     rule.verdict === 'allow'
       ? matchPattern(rule.words, command.words) !== undefined
-      : mayMatchPattern(rule.words, command.words),
+      : mayMatchPattern(rule.words, command.words) === 'yes',
   );
 }

@@ -26,21 +26,31 @@ export function matchPattern(pattern: Pattern, words: readonly Field[]): Readonl
 }
 
 /**
- * The same for rules that forbid or ask, generously: what is not known may be anything, and the name counts without
- * its folder.
+ * The same for rules that forbid or ask, generously: the name counts without its folder, and what is not known may be
+ * anything, so that the answer can be `maybe`.
  */
-export function mayMatchPattern(pattern: Pattern, words: readonly Field[]): boolean {
+export function mayMatchPattern(pattern: Pattern, words: readonly Field[]): 'yes' | 'maybe' | 'no' {
+  let sure = true;
   for (const [index, part] of pattern.entries()) {
-    if (part.kind === 'rest') return true;
     const word = words[index];
-    if (word === undefined) return false;
+    if (part.kind === 'rest') return sure ? 'yes' : 'maybe';
+    // An unquoted variable may be several words, and all after it moves.
+    if (words.slice(0, index + 1).some(splits)) return 'maybe';
+    if (word === undefined) return 'no';
     if (part.kind === 'one') continue;
     const text = literal(word);
-    if (text === undefined) continue;
-    if (text !== part.text && !(index === 0 && text.slice(text.lastIndexOf('/') + 1) === part.text))
-      return false;
+    if (text === undefined) sure = false;
+    else if (text !== part.text && !(index === 0 && text.slice(text.lastIndexOf('/') + 1) === part.text))
+      return 'no';
   }
-  return words.length === pattern.length;
+  if (words.length !== pattern.length) return words.some(splits) ? 'maybe' : 'no';
+  return sure ? 'yes' : 'maybe';
+}
+
+function splits(word: Field): boolean {
+  return word.pieces.some(
+    piece => piece.kind === 'glob' || piece.kind === 'listed' || (piece.kind === 'open' && piece.splits),
+  );
 }
 
 function isGrantable(word: Field): boolean {

@@ -2,6 +2,7 @@ import type { RuleProposal } from '../../protocol/approval.ts';
 import type { CommandVerdict } from '../decide.ts';
 import type { JudgedLine } from '../judgeLine.ts';
 import { literal } from '../shell/field.ts';
+import { findTool } from '../tools/tools.ts';
 import { patternOf, quoteWord } from './pattern.ts';
 
 /** Commands for which no lasting rule is offered: what follows them can be anything. */
@@ -72,7 +73,7 @@ function proposalsFor({ judged }: CommandVerdict): RuleProposal[] {
       pattern: `${patternOf([name, sub])} **`,
       description: `\`${name} ${sub}\` with anything after it`,
     });
-  else if (!twoWords.has(plain)) {
+  else if (!twoWords.has(plain) && findTool(judged.command.words) === undefined) {
     const operand = words.findIndex((word, index) => index > 0 && !word.startsWith('-'));
     if (
       operand > 0 &&

@@ -28,6 +28,16 @@ import { judgeTest } from './testExpression.ts';
 import { changedIn, definesFunctions } from './survey.ts';
 import { isPlainAssignment } from './variables.ts';
 
+/** Findings that say that the line was not understood at all: nothing is known of where it leads. */
+const notUnderstood = new Set([
+  'parse.error',
+  'parse.failed',
+  'parse.tooMany',
+  'parse.hereDocument',
+  'parse.redirection',
+  'parse.doubt',
+]);
+
 /** More commands than this in one line (loops over literal words count each round) are not followed. */
 const maxCommands = 400;
 /** Loops over at most this many literal words are gone through word by word. */
@@ -70,7 +80,9 @@ export class Walk {
   }
 
   ask(code: string, message: string, span: Span, risk = 30): void {
-    this.findings.push(asking(code, message, span, { risk, cure: 'person' }));
+    this.findings.push(
+      asking(code, message, span, { risk, cure: 'person', stays: !notUnderstood.has(code) }),
+    );
   }
 
   expansion(state: ShellState): ExpansionContext {

@@ -52,18 +52,30 @@ export function awkOnlyPrints(program: string): boolean {
       continue;
     }
     // Here a slash may be either.
-    if (text.startsWith('/') && /^(?:[-+]{2}|\)|\$|regex|length)$/.test(previous) && program.includes('/', at + 1)) return false;
+    if (
+      text.startsWith('/') &&
+      /^(?:[-+]{2}|\)|\$|regex|length)$/.test(previous) &&
+      program.includes('/', at + 1)
+    )
+      return false;
     if (text === '|' || text === '|&' || text === '>>') return false;
     if (text === 'print' || text === 'printf') {
       printing = true;
       depth = 0;
     } else if (text === '(') depth += 1;
     else if (text === ')') depth -= 1;
-    else if (depth <= 0 && (text === ';' || text === '}' || text === '{' || (text.includes('\n') && !/^(?:,|&&|\|\|)$/.test(previous))))
+    else if (
+      depth <= 0 &&
+      (text === ';' ||
+        text === '}' ||
+        text === '{' ||
+        (text.includes('\n') && !/^(?:,|&&|\|\|)$/.test(previous)))
+    )
       printing = false;
     else if (text === '>' && printing && depth <= 0) return false;
     if (!/^\s+$/.test(text)) previous = text;
-    else if (text.includes('\n') && previous !== ',' && previous !== '&&' && previous !== '||') previous = ';';
+    else if (text.includes('\n') && previous !== ',' && previous !== '&&' && previous !== '||')
+      previous = ';';
     at += text.length;
   }
   return true;

@@ -7,6 +7,7 @@ import type { SimpleCommand } from '../shell/line.ts';
 import { notOnlyReading } from './notOnlyReading.ts';
 import type { ParsedArguments } from './parseArguments.ts';
 import type { ToolTable } from './table.ts';
+import { unlisted } from './unlisted.ts';
 
 /**
  * Programs that print their version. Several of them first look for a file in the project that says which program to
@@ -215,15 +216,8 @@ function judgeVersion(
   context: JudgeContext,
   redirectors: readonly Redirector[],
 ): readonly Finding[] {
-  if (parsed.options.length !== 1)
-    return [
-      asking(
-        'tool.unknown',
-        `\`${name}\` is not on the list of commands that only read.`,
-        command.words[0]?.span ?? command.span,
-        { word: 0 },
-      ),
-    ];
+  if (parsed.options.length !== 1 || parsed.findings.length > 0 || parsed.operands.length > 0)
+    return [unlisted(name, command)];
   if (redirectors.length === 0) return [];
   for (const start of context.folders ?? ['']) {
     if (start === '')

@@ -159,7 +159,10 @@ export const gitTools: readonly ToolTable[] = [
     asks: [
       'git log --output=x',
       'git log --ext-diff -p',
-      'git log -p -- .env', "git log -p -- '.e*'", "git log -p -- '*.env'", 'git log -p -- ":(glob)**/.env"',
+      'git log -p -- .env',
+      "git log -p -- '.e*'",
+      "git log -p -- '*.env'",
+      'git log -p -- ":(glob)**/.env"',
       'git log --show-signature',
       "git log --format='%G?'",
       'git log --textconv',

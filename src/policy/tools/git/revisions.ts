@@ -48,5 +48,10 @@ function pathIn(text: string): string {
 }
 
 function credential(path: string, field: Field, word: number): Finding {
-  return asking('path.credential', `This may hold credentials: ${path}`, field.span, { word, risk: 70, cure: 'word', stays: false });
+  return asking('path.credential', `This may hold credentials: ${path}`, field.span, {
+    word,
+    risk: 70,
+    cure: 'word',
+    stays: false,
+  });
 }
