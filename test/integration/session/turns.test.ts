@@ -1,5 +1,7 @@
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { demoBackend } from '../../../src/gateway/demo/demoBackend.ts';
+import type { ModelBackend } from '../../../src/gateway/gateway.ts';
 import type { CommandPolicy } from '../../../src/policy/policy.ts';
 import type { Programs } from '../../../src/session/session.ts';
 import { buildPrograms, Stage, temporaryFolder } from './harness.ts';
@@ -96,9 +98,18 @@ test('a turn can be stopped at any moment, and the next one works', async () => 
   expect(stage.items('notice')).toEqual([]);
 });
 
-test('an agent killed in the middle of a turn is said so, and the next message goes on with the conversation', async () => {
-  await using stage = await new Stage(programs).open();
-  await stage.session.prompt('say: my favourite word is heron');
+test('an agent killed in the middle of a turn is said so, and a fresh one goes on with the conversation', async () => {
+  const demo = demoBackend({ pace: 0 });
+  const asked: string[] = [];
+  const backend: ModelBackend = {
+    ...demo,
+    respond: (request, signal) => {
+      asked.push(JSON.stringify(request.body['messages']));
+      return demo.respond(request, signal);
+    },
+  };
+  await using stage = await new Stage(programs).open({ backend, policy: () => willing });
+  await stage.session.prompt('run: echo heron');
   const turn = stage.session.prompt('slow');
   await expect.poll(() => stage.said.length, { timeout: 40_000 }).toBeGreaterThan(20);
   process.kill(agentPid() ?? 0, 'SIGKILL');
@@ -106,16 +117,14 @@ test('an agent killed in the middle of a turn is said so, and the next message g
   expect([stage.ending, stage.items('assistant').at(-1)?.state, stage.items('notice')]).toMatchObject([
     'failed',
     'cut',
-    [
-      {
-        level: 'error',
-        code: 'agent.died',
-        text: expect.stringMatching(/ended unexpectedly.*SIGKILL|status was 137/) as string,
-      },
-    ],
+    [{ level: 'error', code: 'agent.died', text: expect.stringMatching(/SIGKILL|status was 137/) as string }],
   ]);
   await stage.session.prompt('say: back again');
   expect([stage.said, stage.ending]).toEqual(['back again', 'done']);
+  // The fresh agent knows what was said and done, the turn that broke off included.
+  expect(asked.at(-1)).toMatch(
+    /run: echo heron.*\[Ran: echo heron \(exit status 0\)\].*slow.*cut short.*say: back again/,
+  );
 });
 
 test('an agent killed while the user is asked takes its question with it', async () => {
