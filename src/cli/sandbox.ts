@@ -2,6 +2,8 @@ import { mkdtempSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CordonError, messageOf } from '../base/errors.ts';
+import { startEgressProxy, type EgressProxy } from '../egress/egressProxy.ts';
+import { isGranted, type DomainGrant } from '../egress/grant.ts';
 import { openOverlay, type Overlay } from '../overlay/overlay.ts';
 import { removeTree } from '../overlay/removeTree.ts';
 import { checkFolders, findProgram } from '../../sandbox/facts.ts';
@@ -42,6 +44,7 @@ async function run(wanted: SandboxArguments): Promise<number> {
   await using overlay =
     wanted.view === 'overlay' ? await openView(workspaces, state, wanted.session) : undefined;
   const folders = [...workspaces, ...allowed];
+  using egress = openWayOut(wanted.allowDomains);
   await using sandbox = await openSandbox({
     folders,
     stateDirectory: state,
@@ -49,6 +52,7 @@ async function run(wanted: SandboxArguments): Promise<number> {
       ? {}
       : { temporaryDirectory: made(join(state, 'sessions', `named-${wanted.session}`, 'tmp')) }),
     ...(overlay === undefined ? {} : { copyOnWrite: overlay.view }),
+    ...(egress === undefined ? {} : { network: egress.network }),
   });
   const started = await sandbox.launch({
     argv: wanted.command,
@@ -72,6 +76,15 @@ function startFolder(workspaces: readonly string[]): string {
   if (workspaces.some(each => isInside(here, each))) return here;
   if (workspaces.some(each => isInside(process.cwd(), real(each) ?? each))) return process.cwd();
   return workspaces[0] ?? here;
+}
+
+/** No allowed domain: no way out. What is refused is told to the command itself, in the proxy's answer. */
+function openWayOut(grants: readonly DomainGrant[]): EgressProxy | undefined {
+  if (grants.length === 0) return undefined;
+  return startEgressProxy({
+    allows: ({ host, port }) => isGranted(grants, host, port),
+    onEvent: () => undefined,
+  });
 }
 
 async function openView(

@@ -1,9 +1,14 @@
+import { messageOf } from '../base/errors.ts';
+import { parseDomain, type DomainGrant } from '../egress/grant.ts';
+
 /** What `cordon sandbox` was asked for. */
 export type SandboxArguments = {
   readonly kind: 'right';
   /** As typed. Empty: the current folder. */
   readonly workspaces: readonly string[];
   readonly allowWrite: readonly string[];
+  /** Empty: no network at all. */
+  readonly allowDomains: readonly DomainGrant[];
   readonly view: 'overlay' | 'direct' | 'readOnly';
   /** Name of a session to create or take up again. */
   readonly session?: string;
@@ -19,6 +24,7 @@ export function parseSandboxArguments(argv: readonly string[]): SandboxArguments
   if (program === undefined || program === '') return wrong(`no command after "--".\n${usage}`);
   const workspaces: string[] = [];
   const allowWrite: string[] = [];
+  const allowDomains: DomainGrant[] = [];
   const views = new Set<SandboxArguments['view']>();
   let session: string | undefined;
   const words = argv.slice(0, end);
@@ -41,10 +47,12 @@ export function parseSandboxArguments(argv: readonly string[]): SandboxArguments
           );
         break;
       case '--allow-domain':
-        value();
-        return wrong(
-          '--allow-domain is not supported yet: a sandboxed command has no network at all. Nothing was run.',
-        );
+        try {
+          allowDomains.push(parseDomain(value()));
+        } catch (error) {
+          return wrong(`--allow-domain: ${messageOf(error)}`);
+        }
+        break;
       case '--direct':
         views.add('direct');
         break;
@@ -63,6 +71,7 @@ export function parseSandboxArguments(argv: readonly string[]): SandboxArguments
     kind: 'right',
     workspaces,
     allowWrite,
+    allowDomains,
     view,
     ...(session === undefined ? {} : { session }),
     command: [program, ...args],

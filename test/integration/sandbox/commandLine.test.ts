@@ -201,7 +201,7 @@ describe('cordon sandbox refuses', () => {
   });
 
   test('wrong usage, with status 2', async () => {
-    expect((await cordon.run(['sandbox', '--allow-domain', 'example.com', '--', 'true'])).status).toBe(2);
+    expect((await cordon.run(['sandbox', '--allow-domain', '*.example.com', '--', 'true'])).status).toBe(2);
     expect((await cordon.run(['sandbox', 'ls'])).status).toBe(2);
   });
 });

@@ -9,16 +9,22 @@ describe('cordon sandbox', () => {
       kind: 'right',
       workspaces: [],
       allowWrite: [],
+      allowDomains: [],
       view: 'overlay',
       command: ['ls', '-la'],
     });
   });
 
   test('takes options in both spellings, and leaves the words of the command alone', () => {
-    expect(parse('--workspace a --workspace=b --allow-write c --session my.one -- x --direct -- y')).toEqual({
+    expect(
+      parse(
+        '--workspace a --workspace=b --allow-write c --allow-domain example.com:8443 --session my.one -- x --direct -- y',
+      ),
+    ).toEqual({
       kind: 'right',
       workspaces: ['a', 'b'],
       allowWrite: ['c'],
+      allowDomains: [{ host: 'example.com', port: 8443 }],
       view: 'overlay',
       session: 'my.one',
       command: ['x', '--direct', '--', 'y'],
@@ -41,7 +47,8 @@ describe('cordon sandbox', () => {
     ['two views that contradict', '--direct --read-only -- true'],
     ['a session that is not copy-on-write', '--session a --direct -- true'],
     ['a session name that is a path', '--session ../x -- true'],
-    ['a domain, which is not supported yet', '--allow-domain example.com -- true'],
+    ['a whole top-level domain', '--allow-domain com -- true'],
+    ['a wildcard', '--allow-domain *.example.com -- true'],
   ])('refuses %s', (_, line) => {
     expect(parse(line)).toEqual({ kind: 'wrong', message: expect.any(String) });
   });

@@ -1,0 +1,202 @@
+import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import ipaddr from 'ipaddr.js';
+import { classify, metadataNames, ownAddresses } from './addresses.ts';
+import type { EgressLimits, EgressOptions, EgressTarget, Outside } from './egressProxy.ts';
+import { normaliseHost, type Host } from './hostName.ts';
+import { refusals, type Refusal } from './refusal.ts';
+
+type Options = EgressOptions & { readonly limits: EgressLimits; readonly outside: Outside };
+
+/** A connection to an allowed host, made. */
+export interface Passage {
+  readonly kind: 'open';
+  readonly target: EgressTarget;
+  readonly upstream: Socket;
+}
+
+export type Admitted = Passage | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/**
+ * Decides about each connection and makes it. The order protects us:
+ * 1. the host is brought to the one form in which it is compared;
+ * 2. metadata services are refused, whatever is allowed;
+ * 3. what is not allowed is asked or refused, before its name is resolved: a name can carry data by itself;
+ * 4. the name is resolved, once;
+ * 5. of its addresses only public ones stay, and those that are allowed themselves;
+ * 6. one of these, and no other, is connected to.
+ */
+export class Admission {
+  readonly #asked = new Map<
+    string,
+    { answer: Promise<boolean>; waiting: number; controller: AbortController }
+  >();
+  readonly #uploaded = new Map<string, number>();
+  #closed = false;
+
+  constructor(private readonly options: Options) {}
+
+  /** Refuses everything from now on. */
+  close(): void {
+    this.#closed = true;
+    for (const { controller } of this.#asked.values()) controller.abort();
+  }
+
+  /** Never rejects. `hungUp` aborts when the program has gone: nothing is asked or connected then. */
+  async admit(host: string, port: number, hungUp: AbortSignal): Promise<Admitted> {
+    const named = normaliseHost(host);
+    if (named === undefined || !Number.isInteger(port) || port < 1 || port > 65_535)
+      return { kind: 'refused', refusal: refusals.badRequest('it names no valid host and port') };
+    const target = { host: named.text, port };
+    try {
+      const refusal = await this.#refusalOf(named, target, hungUp);
+      if (refusal !== undefined) return this.refuse(target, refusal);
+      const addresses = await this.#addressesOf(named, target);
+      if (!Array.isArray(addresses)) return this.refuse(target, addresses);
+      return await this.#connect(target, addresses, hungUp);
+    } catch (error) {
+      return this.refuse(target, refusals.unreachable(target.host, port, reasonOf(error)));
+    }
+  }
+
+  /** Records a refusal; also of a connection that was open and is to be cut. */
+  refuse(target: EgressTarget, refusal: Refusal): { readonly kind: 'refused'; readonly refusal: Refusal } {
+    if (!this.#closed) this.options.onEvent({ kind: 'refused', target, refusal });
+    return { kind: 'refused', refusal };
+  }
+
+  /** Counts bytes on their way to a host. False when they are too many: they must not be sent. */
+  mayUpload({ host, port }: EgressTarget, bytes: number): boolean {
+    const limit = this.options.limits.uploadPerHost;
+    const before = this.#uploaded.get(host) ?? 0;
+    if (before + bytes > limit) {
+      if (before <= limit) this.refuse({ host, port }, refusals.uploadLimit(host, limit));
+      this.#uploaded.set(host, limit + 1);
+      return false;
+    }
+    this.#uploaded.set(host, before + bytes);
+    return true;
+  }
+
+  async #refusalOf(host: Host, target: EgressTarget, hungUp: AbortSignal): Promise<Refusal | undefined> {
+    const isMetadata =
+      host.kind === 'address' ? classify(host.text) === 'metadata' : metadataNames.has(host.text);
+    if (isMetadata) return refusals.metadata(host.text);
+    if (this.#closed) return refusals.notAllowed(target.host, target.port);
+    const { uploadPerHost } = this.options.limits;
+    if ((this.#uploaded.get(target.host) ?? 0) > uploadPerHost)
+      return refusals.uploadLimit(target.host, uploadPerHost);
+    if (this.options.allows(target)) return undefined;
+    // Nobody is asked about a private address on a program's whim: who wants it allows it beforehand.
+    if (host.kind === 'address' && (classify(host.text) !== 'public' || ownAddresses().has(host.text)))
+      return refusals.privateAddress(host.text, host.text, target.port);
+    if (await this.#userAllows(target, hungUp)) return undefined;
+    return refusals.notAllowed(target.host, target.port);
+  }
+
+  /** One question for all connections to a host that wait at the same time. */
+  async #userAllows(target: EgressTarget, hungUp: AbortSignal): Promise<boolean> {
+    const { ask, limits } = this.options;
+    if (ask === undefined || hungUp.aborted) return false;
+    const key = `${target.host} ${target.port}`;
+    let asked = this.#asked.get(key);
+    if (asked === undefined) {
+      const controller = new AbortController();
+      const overdue = setTimeout(() => controller.abort(), limits.ask);
+      const answer = Promise.race([
+        Promise.resolve()
+          .then(() => ask(target, controller.signal))
+          .then(said => said === 'allow' && !controller.signal.aborted),
+        once(controller.signal, 'abort').then(() => false),
+      ])
+        .catch(() => false)
+        .finally(() => {
+          clearTimeout(overdue);
+          this.#asked.delete(key);
+        });
+      asked = { answer, waiting: 0, controller };
+      this.#asked.set(key, asked);
+    }
+    const mine = asked;
+    mine.waiting += 1;
+    const leave = () => {
+      mine.waiting -= 1;
+      if (mine.waiting === 0) mine.controller.abort();
+    };
+    hungUp.addEventListener('abort', leave, { once: true });
+    const allowed = await mine.answer;
+    hungUp.removeEventListener('abort', leave);
+    return allowed && !this.#closed;
+  }
+
+  async #addressesOf(host: Host, target: EgressTarget) {
+    const { allows, outside } = this.options;
+    if (host.kind === 'address') {
+      // The very address was allowed.
+      return [{ address: host.text, family: host.text.includes(':') ? 6 : 4 }];
+    }
+    const found = await outside.resolve(host.text).catch(() => []);
+    if (found.length === 0) return refusals.unknownHost(host.text);
+    const own = ownAddresses();
+    const plain = found
+      .filter(({ address }) => ipaddr.isValid(address))
+      .map(({ address }) => ipaddr.process(address).toString())
+      .map(address => ({ address, family: address.includes(':') ? 6 : 4 }));
+    if (plain.some(({ address }) => classify(address) === 'metadata')) return refusals.metadata(host.text);
+    const reachable = plain.filter(
+      ({ address }) =>
+        (classify(address) === 'public' && !own.has(address)) || allows({ host: address, port: target.port }),
+    );
+    if (reachable.length > 0) return reachable;
+    return refusals.privateAddress(host.text, plain[0]?.address ?? 'nowhere', target.port);
+  }
+
+  async #connect(
+    target: EgressTarget,
+    addresses: { address: string; family: number }[],
+    hungUp: AbortSignal,
+  ): Promise<Admitted> {
+    const { outside, limits, onEvent } = this.options;
+    hungUp.throwIfAborted();
+    const upstream = outside.connect(addresses, target.port);
+    const abandon = () => upstream.destroy();
+    hungUp.addEventListener('abort', abandon, { once: true });
+    const overdue = setTimeout(
+      () => upstream.destroy(new Error('it did not answer in time')),
+      limits.connect,
+    );
+    try {
+      await once(upstream, 'connect');
+      hungUp.throwIfAborted();
+      if (this.#closed) throw new Error('the session is over');
+    } catch (error) {
+      upstream.on('error', () => undefined).destroy();
+      throw error;
+    } finally {
+      clearTimeout(overdue);
+      hungUp.removeEventListener('abort', abandon);
+    }
+    const started = performance.now();
+    const address = upstream.remoteAddress ?? addresses[0]?.address ?? '';
+    onEvent({ kind: 'connected', target, address });
+    upstream.once('close', () =>
+      onEvent({
+        kind: 'closed',
+        target,
+        address,
+        bytesUp: upstream.bytesWritten,
+        bytesDown: upstream.bytesRead,
+        duration: performance.now() - started,
+      }),
+    );
+    upstream.setTimeout(limits.idle, () => upstream.destroy());
+    upstream.on('error', () => upstream.destroy());
+    return { kind: 'open', target, upstream };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  if (error instanceof AggregateError) return reasonOf(error.errors[0]);
+  return error instanceof Error ? error.message : 'the connection failed';
+}
