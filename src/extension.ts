@@ -96,6 +96,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
         sandbox: isUnrestricted ? unrestrictedSandbox(walls) : walls,
         policy: () => inForce.policy(isUnrestricted ? 'none' : 'sandbox'),
         writableFolders: settings.writableFolders,
+        isLocked: () => settings.mode() === 'locked',
         remember: (answer, what) =>
           what === 'write'
             ? settings.addWritableFolder(answer.pattern)

@@ -37,6 +37,8 @@ export interface SessionOptions {
   readonly policy: () => CommandPolicy;
   /** Folders that may be written without asking (the user's standing grant). */
   readonly writableFolders: () => readonly string[];
+  /** True in locked mode: no file is changed, and nobody is asked. Asked for each change; commands are the policy's. */
+  readonly isLocked?: () => boolean;
   /** Called when the user answers "always"; writes the rule or grant. A rejection is shown and counts as allow once. */
   readonly remember: (
     answer: Extract<ApprovalAnswer, { kind: 'alwaysAllow' }>,

@@ -73,6 +73,7 @@ class AgentSession implements Session {
       ...shared,
       folders,
       standing: options.writableFolders,
+      isLocked: options.isLocked ?? (() => false),
       remember: remember('write'),
     });
     const approval = new CommandApproval({

@@ -21,6 +21,8 @@ interface Options {
   readonly remember: (answer: Extract<ApprovalAnswer, { kind: 'alwaysAllow' }>) => Promise<void>;
   /** Nobody can be asked; these words say how to allow it beforehand. */
   readonly unattended: Unattended | undefined;
+  /** No file is changed, whatever was granted. */
+  readonly isLocked: () => boolean;
   readonly warn: (code: string, text: string) => void;
 }
 
@@ -35,6 +37,7 @@ export class WriteAccess {
 
   /** The folders that may be written now. `lasting` leaves out what was granted for this turn only. */
   writable(lasting = false): string[] {
+    if (this.options.isLocked()) return [];
     const granted = new Set([
       ...this.options.standing(),
       ...this.#forSession,
@@ -50,6 +53,7 @@ export class WriteAccess {
   /** Makes sure that the folder may be written, asking if need be. Undefined when it may. */
   async ensure(request: WriteRequest, signal: AbortSignal): Promise<Denial | undefined> {
     const { folder } = request.place;
+    if (this.options.isLocked()) return deniedByPolicy(locked);
     if (this.writable().includes(folder)) return undefined;
     const { unattended } = this.options;
     if (unattended !== undefined) {
@@ -67,6 +71,7 @@ export class WriteAccess {
   ): Promise<Denial | undefined> {
     const { unattended, approvals } = this.options;
     const { place, operation, itemId } = request;
+    if (this.options.isLocked()) return deniedByPolicy(locked);
     if (unattended !== undefined)
       return deniedByPolicy(`It ${because}, so a person must confirm it. ${unattended.protectedWrite}`);
     const protectedBecause = `It ${because}.`;
@@ -107,6 +112,8 @@ export class WriteAccess {
     return answer;
   }
 }
+
+const locked = 'Cordon is in locked mode, in which no file is changed.';
 
 function refusal(answer: ApprovalAnswer | null): Denial | undefined {
   if (answer === null) return unanswered();
