@@ -24,8 +24,8 @@ import { discoverToolchains, type Toolchain } from './toolchains.ts';
 
 /** All that one session's sandbox needs to know of the machine. Gathered once; arguments are built from it alone. */
 export interface SandboxFacts {
-  /** Absolute path of Bubblewrap. */
-  readonly bwrap: string;
+  /** Absolute path of Bubblewrap; there may be none where another wall is used. */
+  readonly bwrap: string | undefined;
   /** Absolute path of prlimit(1), where there is one. Inside it has the same path. */
   readonly prlimit: string | undefined;
   /** As the processes inside see themselves. Never 0; on disk they stay the user. */
@@ -60,7 +60,7 @@ export function gatherFacts(
   const home = homes[0] ?? '/nonexistent';
   const folders = checkedFolders(options.folders, homes, options.stateDirectory);
   const bwrap = findProgram('bwrap', environment['PATH'], options.folders);
-  if (bwrap === undefined) throw sandboxErrors.missing();
+  if (bwrap === undefined && options.backend !== 'podman') throw sandboxErrors.missing();
   const system = systemDirectories.flatMap(systemDirectory);
   const visible = [...system.map(each => each.path), ...folders.flatMap(each => [each.path, each.realPath])];
   const { toolchains, path } = discoverToolchains(environment, home, visible);

@@ -3,6 +3,8 @@ import type { Readable, Writable } from 'node:stream';
 import { gatherFacts } from './facts.ts';
 import { BubblewrapSandbox } from './launcher.ts';
 import type { Limits } from './limits.ts';
+import { PodmanSandbox } from './podmanLauncher.ts';
+import { findPodman } from './podmanPrograms.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 
 /** What is the same for every process of one session. Paths are absolute host paths. */
@@ -21,6 +23,8 @@ export interface SandboxOptions {
   readonly copyOnWrite?: CopyOnWriteView;
   /** The only way out of the commands' network. Absent: there is none. */
   readonly network?: NetworkService;
+  /** What puts up the walls on Linux; Bubblewrap when absent. */
+  readonly backend?: 'bubblewrap' | 'podman';
 }
 
 /** A service of the broker's, on loopback of the network that all commands of a session share. */
@@ -99,6 +103,10 @@ export interface SandboxedProcess {
  */
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   if (process.platform !== 'linux') throw sandboxErrors.unsupported(process.platform);
+  if (options.backend === 'podman') {
+    const { podman, init } = findPodman(process.env, options.folders);
+    return new PodmanSandbox(gatherFacts(options), { podman, init }, options);
+  }
   return new BubblewrapSandbox(gatherFacts(options), options);
 }
 

@@ -1,0 +1,64 @@
+import { startHolder, type Holder } from './holder.ts';
+import { openLoopbackDoor, type LoopbackDoor } from './loopbackDoor.ts';
+import type { LaunchRequest, SandboxOptions } from './sandbox.ts';
+import { sandboxErrors } from './sandboxErrors.ts';
+
+/** The network that the commands of a session share: loopback, and the one service of the broker's on it, if any. */
+export class SessionNetwork implements AsyncDisposable {
+  // So that a server started by one command is reached by the next.
+  #holder: Promise<Holder | undefined> | undefined;
+  #door: { readonly holder: number; readonly opened: Promise<LoopbackDoor> } | undefined;
+
+  constructor(
+    private readonly bwrap: string | undefined,
+    private readonly options: Pick<SandboxOptions, 'copyOnWrite' | 'network'>,
+  ) {}
+
+  /** Program and arguments that join the session's namespaces; empty where a launch has only its own. */
+  async enter(view: LaunchRequest['view']): Promise<readonly string[]> {
+    const { copyOnWrite } = this.options;
+    if (copyOnWrite !== undefined) return copyOnWrite.enter;
+    if (view === 'bare' || this.bwrap === undefined) return [];
+    if (this.#holder === undefined || !(await this.#holder)?.lives()) {
+      // Where it cannot be had, each command has a network of its own: less convenient, not less safe.
+      this.#holder = startHolder(this.bwrap, []).catch(() => undefined);
+    }
+    return (await this.#holder)?.enter ?? [];
+  }
+
+  /** What a command is told of the way out; opens it where the first command with this network starts. */
+  async environment(): Promise<Readonly<Record<string, string>>> {
+    const service = this.options.network;
+    if (service === undefined) return {};
+    const holder = this.options.copyOnWrite?.holder ?? (await this.#holder)?.pid;
+    if (holder === undefined) throw sandboxErrors.noNetwork('commands cannot share a network here');
+    if (this.#door?.holder !== holder) {
+      const before = this.#door?.opened;
+      this.#door = {
+        holder,
+        opened: openLoopbackDoor(holder).then(door => {
+          door.server.on('connection', connection => service.accept(connection));
+          door.server.maxConnections = mostConnections;
+          return door;
+        }),
+      };
+      (await before?.catch(() => undefined))?.server.close();
+    }
+    const { opened } = this.#door;
+    try {
+      return service.environment((await opened).port);
+    } catch (error) {
+      // The next command tries anew.
+      if (this.#door?.opened === opened) this.#door = undefined;
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    (await this.#door?.opened.catch(() => undefined))?.server.close();
+    await (await this.#holder)?.[Symbol.asyncDispose]();
+  }
+}
+
+/** Of all commands of a session together. */
+const mostConnections = 512;
