@@ -83,6 +83,18 @@ export class Checkpoints {
       .immediate();
   }
 
+  /** The paths that came, went or were written to between two checkpoints: what a command or a turn changed. */
+  changedBetween(from: number, to: number): string[] {
+    const rows = this.record.database
+      .prepare(
+        `SELECT DISTINCT path FROM held
+         WHERE (since > @from AND since <= @to) OR (until > @from AND until <= @to)`,
+      )
+      .pluck()
+      .all({ from, to }) as string[];
+    return rows.map(each => JSON.parse(each) as string).sort();
+  }
+
   /**
    * Makes the overlay what it was at a checkpoint. It must not be mounted. What it is now becomes a checkpoint first, so
    * that going back can be undone; returns that one. Throws `checkpoint.unknown`, or `checkpoint.damaged` before anything

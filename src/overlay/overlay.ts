@@ -15,6 +15,7 @@ import { isInside } from '../../sandbox/inside.ts';
 import { startTime } from '../../sandbox/processTree.ts';
 import type { CopyOnWriteView } from '../../sandbox/sandbox.ts';
 import { withLock } from './lock.ts';
+import { lookAtChanges } from './lookAtChanges.ts';
 import { removeTree } from './removeTree.ts';
 
 /** A copy-on-write view of folders: they appear at their own paths, and what is written stays in `directory`. */
@@ -56,11 +57,23 @@ export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
     view: { enter: holder.enter, holder: holder.pid, folders },
     changes: new Map(mounts.map(({ control, folder }) => [folder, join(control, 'upper')])),
     async [Symbol.asyncDispose]() {
+      if (!options.dropAtEnd) await noteChanges(mounts, holder.pid);
       await holder[Symbol.asyncDispose]();
       if (options.dropAtEnd) removeTree(directory);
       else removeTree(recordOf(directory, holder));
     },
   };
+}
+
+/** The sooner a change is seen, the surer it is what it was made from. Whoever looks next notes what could not be now. */
+async function noteChanges(mounts: readonly OverlayMount[], holder: number): Promise<void> {
+  for (const { control, folder } of mounts) {
+    const merged = `/proc/${holder}/root${folder}`;
+    const look = await lookAtChanges({ lower: folder, upper: join(control, 'upper') }, { merged }).catch(
+      () => undefined,
+    );
+    look?.[Symbol.dispose]();
+  }
 }
 
 /** Of nested folders only the outer one is mounted: it holds the others. */

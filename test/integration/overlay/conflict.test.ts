@@ -5,6 +5,7 @@ import { prepareAcceptance } from '../../../src/overlay/acceptance.ts';
 import { applyChanges } from '../../../src/overlay/apply.ts';
 import { Bases } from '../../../src/overlay/bases.ts';
 import { readChangeset } from '../../../src/overlay/changeset.ts';
+import { Checkpoints } from '../../../src/overlay/checkpoints.ts';
 import { openOverlayRecord, type OverlayRecord } from '../../../src/overlay/overlayRecord.ts';
 import { openTrash, type Trash } from '../../../src/store/trash.ts';
 import { liveOverlay, type LiveOverlay } from './liveOverlay.ts';
@@ -165,6 +166,21 @@ test('files that nobody may write are replaced and stay so', async () => {
   // The permissions changed after the overlay was made, so the file counts as written to: the user decides.
   expect(await accept(new Set(changes.map(({ path }) => path)))).toMatchObject({ kind: 'applied' });
   expect(picture(overlay.folder.lower)).toContain('"poem" 444 "agent\\n"');
+});
+
+test('what each turn changed is told apart', async () => {
+  const checkpoints = new Checkpoints(overlay.folder, record);
+  const { id: start } = await checkpoints.take('start', overlay.merged);
+  writeFileSync(agent('poem'), 'first turn\n');
+  unlinkSync(agent('other'));
+  const { id: first } = await checkpoints.take('first', overlay.merged);
+  writeFileSync(agent('poem'), 'second turn, longer\n');
+  mkdirSync(agent('made'));
+  const { id: second } = await checkpoints.take('second', overlay.merged);
+  expect([checkpoints.changedBetween(start, first), checkpoints.changedBetween(first, second)]).toEqual([
+    ['other', 'poem'],
+    ['made', 'poem'],
+  ]);
 });
 
 test('set-user-id is not carried over', async () => {
