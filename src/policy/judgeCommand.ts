@@ -119,8 +119,7 @@ function judgeArguments(
 
 /** What the operand at this place is used for; undefined when there should be none. */
 export function operandUse(table: ToolTable, index: number): OperandUse | undefined {
-  if (table.operands === undefined || typeof table.operands === 'string')
-    return table.operands as OperandUse | undefined;
+  if (table.operands === undefined || typeof table.operands === 'string') return table.operands;
   return table.operands[Math.min(index, table.operands.length - 1)];
 }
 

@@ -54,7 +54,7 @@ export const blockDeviceCommand: DenyCheck = (words, { command }) => {
     case 'dd':
     case 'dcfldd':
     case 'dc3dd':
-      return first(rest.flatMap(word => (/^of=/.test(word) ? [word.slice(3)] : [])));
+      return first(rest.flatMap(word => (word.startsWith('of=') ? [word.slice(3)] : [])));
     case 'cp':
     case 'mv':
     case 'install':

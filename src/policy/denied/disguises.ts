@@ -21,7 +21,7 @@ export function shellTexts(words: readonly string[], input: Feed): string[] {
     ) {
       rest.forEach((option, index) => {
         if (/^-[a-zA-Z]*c[a-zA-Z]*$|^--command$/.test(option)) texts.push(rest[index + 1] ?? '');
-        else if (/^--command=/.test(option)) texts.push(option.slice(10));
+        else if (option.startsWith('--command=')) texts.push(option.slice(10));
       });
     }
     if (

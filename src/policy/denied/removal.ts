@@ -26,7 +26,7 @@ function targetsOf(tool: string, rest: readonly string[]): readonly string[] {
   const operands = rest.filter(word => !word.startsWith('-') || word === '-');
   const afterDashes = rest.includes('--') ? rest.slice(rest.indexOf('--') + 1) : [];
   const options = rest.filter(word => word.startsWith('-'));
-  const recursive = options.some(option => /^-[a-zA-Z]*[rR]/.test(option) || /^--rec/.test(option));
+  const recursive = options.some(option => /^-[a-zA-Z]*[rR]/.test(option) || option.startsWith('--rec'));
   switch (tool) {
     case 'rm':
     case 'srm':
@@ -53,7 +53,7 @@ function targetsOf(tool: string, rest: readonly string[]): readonly string[] {
         ? pathsOfFind(rest)
         : [];
     case 'rsync':
-      return options.some(option => /^--del/.test(option)) ? operands.slice(-1) : [];
+      return options.some(option => option.startsWith('--del')) ? operands.slice(-1) : [];
     case 'npx':
     case 'bunx':
     case 'pnpx':

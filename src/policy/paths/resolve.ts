@@ -12,7 +12,7 @@ export function resolvePath(folder: string, path: string): string | undefined {
   let at = path.startsWith('/') ? '' : folder === '/' ? '' : folder;
   let exists = true;
   let links = 0;
-  const todo = path.split('/').reverse();
+  const todo = path.split('/').toReversed();
   for (let component = todo.pop(); component !== undefined; component = todo.pop()) {
     if (component === '' || component === '.') continue;
     if (component === '..') {
@@ -27,7 +27,7 @@ export function resolvePath(folder: string, path: string): string | undefined {
       else if (found !== 'plain') {
         if (++links > maxLinks) return undefined;
         if (found.startsWith('/')) at = '';
-        todo.push(...found.split('/').reverse());
+        todo.push(...found.split('/').toReversed());
         continue;
       }
     }

@@ -69,7 +69,7 @@ export function readRules(settings: RuleSettings): { rules: Rule[]; problems: Ru
       problems.push({
         source,
         pattern,
-        message: typeof words === 'string' ? words : shapeProblem(parsed.error as z.ZodError | undefined),
+        message: typeof words === 'string' ? words : shapeProblem(parsed.error),
       });
       const guarded = guardRule(source, pattern, shape);
       if (guarded) rules.push(guarded);

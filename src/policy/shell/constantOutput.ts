@@ -14,9 +14,9 @@ export function constantOutput(script: ParsedScript): string | undefined {
   let text: string | undefined = '';
   for (const command of commands) {
     if (command.type !== 'Command') return undefined;
-    const words = literalCommand(command as Command);
+    const words = literalCommand(command);
     if (words === undefined) return undefined;
-    text = transformText(words, hereText(command as Command) ?? text);
+    text = transformText(words, hereText(command) ?? text);
     if (text === undefined) return undefined;
   }
   return text.replace(/\n+$/, '');

@@ -47,6 +47,12 @@ export function literal(field: Field): string | undefined {
   return undefined;
 }
 
+/** The exact text of the word at this place; undefined when there is none, or it is not known. */
+export function textAt(words: readonly Field[], index: number): string | undefined {
+  const field = words[index];
+  return field && literal(field);
+}
+
 /** How the field begins for sure. */
 export function knownStart(field: Field): string {
   const first = field.pieces[0];

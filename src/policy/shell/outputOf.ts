@@ -37,7 +37,7 @@ export function outputOf(command: SimpleCommand): Feed {
     if (input.kind === 'listing' && name === 'tr' && words.slice(1).join(' ') === String.raw`\n \0`)
       return { kind: 'listing', listing: { ...input.listing, separated: true } };
     const options = filters.get(name);
-    const rest = words.slice(1) as string[];
+    const rest = words.slice(1);
     const given = rest.filter(word => word.startsWith('-'));
     const operands = rest.filter(word => !word.startsWith('-'));
     const own = name === 'grep' || name === 'egrep' || given.includes('-n') ? 1 : 0;

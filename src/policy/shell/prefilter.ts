@@ -11,8 +11,15 @@ export const maxLine = 16_384;
  */
 export function prefilter(text: string): Finding[] {
   const findings: Finding[] = [];
+  // The joiners inside a picture such as ⚠️ are part of it.
+  const judged = /^[\x20-\x7e\t\n]*$/.test(text)
+    ? ''
+    : text.replaceAll(
+        /(?<=\p{Extended_Pictographic}\ufe0f?)(?:\ufe0f|\u200d(?=\p{Extended_Pictographic}))/gu,
+        'x',
+      );
   for (const { code, pattern, message } of suspicious) {
-    const match = pattern.exec(text);
+    const match = pattern.exec(judged);
     if (match)
       findings.push(
         asking(code, message, [match.index, match.index + match[0].length], {
@@ -56,8 +63,8 @@ const suspicious: readonly { code: string; pattern: RegExp; message: string }[] 
   },
   {
     code: 'parse.invisible',
-    pattern:
-      /[\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff]|[\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/u,
+    // Everything that Unicode says is ignored when shown, a format or private character, or a blank but the plain one.
+    pattern: /\p{Default_Ignorable_Code_Point}|\p{Cf}|\p{Co}|\p{Cn}|\p{Zl}|\p{Zp}|(?! )\p{Zs}/u,
     message: 'The line holds a character that does not show, or looks like a blank and is none.',
   },
   {

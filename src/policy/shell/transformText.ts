@@ -28,10 +28,10 @@ export function transformText(words: readonly string[], input: string): string |
     case 'rev':
       return input
         .split('\n')
-        .map(line => [...line].reverse().join(''))
+        .map(line => Array.from(line).toReversed().join(''))
         .join('\n');
     case 'tac':
-      return input.split('\n').reverse().join('\n');
+      return input.split('\n').toReversed().join('\n');
     case 'tr':
       return translate(options, operands, input);
     case 'sed':
@@ -77,9 +77,11 @@ function translate(
 ): string | undefined {
   const [from = '', to = ''] = operands.map(expandSet);
   if (options.some(option => /^-[a-z]*d/.test(option)))
-    return [...input].filter(character => !from.includes(character)).join('');
+    return Array.from(input)
+      .filter(character => !from.includes(character))
+      .join('');
   if (options.length > 0 || to === '') return undefined;
-  return [...input]
+  return Array.from(input)
     .map(character => {
       const at = from.lastIndexOf(character);
       return at < 0 ? character : (to[Math.min(at, to.length - 1)] ?? '');

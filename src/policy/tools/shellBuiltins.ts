@@ -2,7 +2,7 @@ import { asking } from '../finding.ts';
 import type { Finding } from '../finding.ts';
 import { judgePath } from '../paths/judgePath.ts';
 import type { JudgeContext } from '../judgeCommand.ts';
-import { literal } from '../shell/field.ts';
+import { literal, textAt } from '../shell/field.ts';
 import type { SimpleCommand } from '../shell/line.ts';
 import { isPlainAssignment, plainVariables } from '../shell/variables.ts';
 import { notOnlyReading } from './notOnlyReading.ts';
@@ -57,11 +57,7 @@ export const shellBuiltins: readonly ToolTable[] = [
     stopsAtOperand: true,
     operands: 'text',
     refine: (_parsed, command) => {
-      const first = command.words[1];
-      const format = literal(
-        command.words[first && literal(first) === '--' ? 2 : 1] ??
-          command.words[0] ?? { pieces: [], span: command.span },
-      );
+      const format = textAt(command.words, textAt(command.words, 1) === '--' ? 2 : 1);
       return format === undefined ? [notOnlyReading(command.span, 'printf')] : [];
     },
     allows: [
@@ -221,8 +217,7 @@ export const shellBuiltins: readonly ToolTable[] = [
     flags: '-a -p -P -t -f -s -b -m --all',
     operands: 'text',
     refine: (parsed, command) => [
-      ...(literal(command.words[0] ?? { pieces: [], span: command.span }) === 'hash' &&
-      (parsed.options.length > 0 || parsed.operands.length === 0)
+      ...(textAt(command.words, 0) === 'hash' && (parsed.options.length > 0 || parsed.operands.length === 0)
         ? [notOnlyReading(command.span, 'hash')]
         : []),
       ...(parsed.operands.every(({ field }) => /^[\w.+-]+$/.test(literal(field) ?? ''))
@@ -278,7 +273,7 @@ function plainNumbers(parsed: ParsedArguments, command: SimpleCommand): readonly
     /^(?:\d+|)$/.test(literal(field) ?? (field.pieces.every(piece => piece.kind === 'digits') ? '0' : 'x')),
   )
     ? []
-    : [notOnlyReading(command.span, literal(command.words[0] ?? { pieces: [], span: command.span }) ?? '')];
+    : [notOnlyReading(command.span, textAt(command.words, 0) ?? '')];
 }
 
 const fileTests = /^-[abcdefghkprsuwxGLNOS]$/;
@@ -291,9 +286,8 @@ function judgeTestWords(
 ): readonly Finding[] {
   const { words } = command;
   const findings: Finding[] = [];
-  const bracket = literal(words[0] ?? { pieces: [], span: command.span }) === '[';
-  if (bracket && literal(words.at(-1) ?? { pieces: [], span: command.span }) !== ']')
-    findings.push(notOnlyReading(command.span, 'test'));
+  const bracket = textAt(words, 0) === '[';
+  if (bracket && textAt(words, words.length - 1) !== ']') findings.push(notOnlyReading(command.span, 'test'));
   for (let index = 1; index < words.length; index++) {
     const field = words[index];
     if (field === undefined) break;

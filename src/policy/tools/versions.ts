@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { asking } from '../finding.ts';
 import type { Finding } from '../finding.ts';
 import type { JudgeContext } from '../judgeCommand.ts';
-import { literal } from '../shell/field.ts';
+import { textAt } from '../shell/field.ts';
 import type { SimpleCommand } from '../shell/line.ts';
 import { notOnlyReading } from './notOnlyReading.ts';
 import type { ParsedArguments } from './parseArguments.ts';
@@ -144,7 +144,10 @@ export const toolchainReports: readonly ToolTable[] = [
     reason: 'Prints parts of package.json.',
     operands: 'text',
     refine: (parsed, command) =>
-      literal(parsed.operands[0]?.field ?? { pieces: [], span: command.span }) === 'get'
+      textAt(
+        parsed.operands.map(({ field }) => field),
+        0,
+      ) === 'get'
         ? []
         : [notOnlyReading(command.span, 'npm')],
     allows: ['npm pkg get name'],
@@ -155,9 +158,15 @@ export const toolchainReports: readonly ToolTable[] = [
     reason: 'Prints one setting that holds no secret.',
     operands: 'text',
     refine: (parsed, command) =>
-      literal(parsed.operands[0]?.field ?? { pieces: [], span: command.span }) === 'get' &&
+      textAt(
+        parsed.operands.map(({ field }) => field),
+        0,
+      ) === 'get' &&
       /^(?:registry|prefix|cache|init-\w+|save-exact|engine-strict|node-version)$/.test(
-        literal(parsed.operands[1]?.field ?? { pieces: [], span: command.span }) ?? '',
+        textAt(
+          parsed.operands.map(({ field }) => field),
+          1,
+        ) ?? '',
       )
         ? []
         : [notOnlyReading(command.span, 'npm')],

@@ -1,6 +1,6 @@
 import { asking } from '../finding.ts';
 import type { Finding } from '../finding.ts';
-import { literal } from '../shell/field.ts';
+import { literal, textAt } from '../shell/field.ts';
 import type { Field } from '../shell/field.ts';
 import { isHarmlessForCommand } from '../shell/variables.ts';
 import { notOnlyReading } from '../tools/notOnlyReading.ts';
@@ -189,11 +189,6 @@ export const unwrapGit: Unwrap = (command, context) => {
 /** The name of a command without a system folder before it. */
 export function plainName(field: Field | undefined): string | undefined {
   return field && literal(field)?.replace(/^\/(?:usr\/)?bin\//, '');
-}
-
-function textAt(words: readonly Field[], index: number): string | undefined {
-  const field = words[index];
-  return field && literal(field);
 }
 
 function lookup(names: readonly Field[], span: Finding['span']): Unwrapped {

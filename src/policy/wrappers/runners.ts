@@ -1,6 +1,6 @@
 import { asking } from '../finding.ts';
 import type { Finding } from '../finding.ts';
-import { guessWords, literal, mergePieces } from '../shell/field.ts';
+import { guessWords, literal, mergePieces, textAt } from '../shell/field.ts';
 import type { Field, Piece } from '../shell/field.ts';
 import { noFeed } from '../shell/feed.ts';
 import { notOnlyReading } from '../tools/notOnlyReading.ts';
@@ -139,7 +139,7 @@ export const unwrapShell: Unwrap = (command, context) => {
       break;
     }
     if (/^-[eu]+$|^--(?:norc|noprofile|posix)$/.test(option)) continue;
-    if (option === '-o' && literal(words[at + 1] ?? { pieces: [], span: command.span }) === 'pipefail') {
+    if (option === '-o' && textAt(words, at + 1) === 'pipefail') {
       at += 1;
       continue;
     }

@@ -1,7 +1,7 @@
 import { asking } from '../../finding.ts';
 import type { Finding } from '../../finding.ts';
 import type { JudgeContext } from '../../judgeCommand.ts';
-import { literal, textField } from '../../shell/field.ts';
+import { literal, textField, textAt } from '../../shell/field.ts';
 import type { Field } from '../../shell/field.ts';
 import type { SimpleCommand } from '../../shell/line.ts';
 import { notOnlyReading } from '../notOnlyReading.ts';
@@ -453,8 +453,10 @@ export const gitTools: readonly ToolTable[] = [
     refine: (parsed, command, context) => [
       ...inRepository(command, context),
       ...(parsed.operands.length === 0 ||
-      literal(parsed.operands[0]?.field ?? command.words[0] ?? { pieces: [], span: command.span }) ===
-        'get-url'
+      textAt(
+        parsed.operands.map(({ field }) => field),
+        0,
+      ) === 'get-url'
         ? []
         : [notOnlyReading(command.span, 'git remote')]),
     ],
@@ -535,7 +537,12 @@ export const gitTools: readonly ToolTable[] = [
       ...inRepository(command, context),
       ...(parsed.operands.length === 1 &&
       /^(?:worktree list|notes list|bisect log|sparse-checkout list)$/.test(
-        `${literal(command.words[1] ?? { pieces: [], span: command.span }) ?? ''} ${literal(parsed.operands[0]?.field ?? { pieces: [], span: command.span }) ?? ''}`,
+        `${textAt(command.words, 1) ?? ''} ${
+          textAt(
+            parsed.operands.map(({ field }) => field),
+            0,
+          ) ?? ''
+        }`,
       )
         ? []
         : [notOnlyReading(command.span, 'git')]),
