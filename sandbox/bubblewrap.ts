@@ -59,9 +59,12 @@ function mountOption(mount: Mount): string[] {
     case 'link':
       return ['--symlink', mount.to, mount.target];
     case 'memory':
-      return ['--tmpfs', mount.target];
+      return ['--size', String(anchorSize), '--tmpfs', mount.target];
   }
 }
+
+/** Bytes of a folder that only holds others in their place. */
+const anchorSize = 2 ** 20;
 
 function kernelMounts(facts: SandboxFacts): string[] {
   return [

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { normalize } from 'node:path';
 import type { SandboxFacts } from './facts.ts';
+import { hasFolderForStream } from './inheritedDescriptors.ts';
 import { isInside } from './inside.ts';
 import type { LaunchRequest } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
@@ -10,6 +11,8 @@ import { homeInside } from './stateFiles.ts';
 export function checkRequest(request: LaunchRequest, facts: Pick<SandboxFacts, 'folders'>): void {
   for (const text of [...request.argv, request.cwd, ...Object.entries(request.environment ?? {}).flat()])
     if (text.includes('\0')) throw sandboxErrors.invalidText('The command');
+  if ((request.stdin === 'inherit' || request.output === 'inherit') && hasFolderForStream())
+    throw sandboxErrors.folderAsStream();
   for (const folder of request.writableFolders)
     if (!facts.folders.some(({ path, realPath }) => folder === path || folder === realPath))
       throw sandboxErrors.notAFolder(folder);

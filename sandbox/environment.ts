@@ -64,7 +64,7 @@ export function bareEnvironment(
 const passed = [
   /^LANG$/,
   /^LANGUAGE$/,
-  /^LC_[A-Z]+$/,
+  /^LC_(ALL|ADDRESS|COLLATE|CTYPE|IDENTIFICATION|MEASUREMENT|MESSAGES|MONETARY|NAME|NUMERIC|PAPER|TELEPHONE|TIME)$/,
   /^TZ$/,
   /^TERM$/,
   /^COLORTERM$/,

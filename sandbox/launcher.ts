@@ -1,4 +1,6 @@
+import { inheritedDescriptors } from './inheritedDescriptors.ts';
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { bubblewrapArguments, insideCommand, type LaunchPlan } from './bubblewrap.ts';
@@ -7,8 +9,6 @@ import { CountedOutput } from './countedOutput.ts';
 import { bareEnvironment, commandEnvironment } from './environment.ts';
 import type { SandboxFacts } from './facts.ts';
 import { FolderProtection } from './folderProtection.ts';
-import { startHolder, type Holder } from './holder.ts';
-import { openLoopbackDoor, type LoopbackDoor } from './loopbackDoor.ts';
 import { limitMessages, outerLimitOptions, type Limits } from './limits.ts';
 import { realPipes } from './realPipe.ts';
 import { childrenOf, processesIn, startTime } from './processTree.ts';
@@ -16,6 +16,7 @@ import { programFiles, type ProgramFiles } from './programFiles.ts';
 import type { LaunchRequest, ProcessExit, Sandbox, SandboxedProcess, SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 import { seccompFilter } from './seccomp/filter.ts';
+import { SessionNetwork } from './sessionNetwork.ts';
 import { removeTemporary } from './stateFiles.ts';
 import type { WorkspaceScan } from './workspaceScan.ts';
 
@@ -23,8 +24,7 @@ import type { WorkspaceScan } from './workspaceScan.ts';
 export class BubblewrapSandbox implements Sandbox {
   readonly #running = new Set<SandboxedProcess>();
   readonly #protection: FolderProtection;
-  #network: Promise<Holder | undefined> | undefined;
-  #door: { readonly holder: number; readonly opened: Promise<LoopbackDoor> } | undefined;
+  readonly #network: SessionNetwork;
   #closed = false;
 
   constructor(
@@ -32,6 +32,7 @@ export class BubblewrapSandbox implements Sandbox {
     private readonly options: SandboxOptions,
   ) {
     this.#protection = new FolderProtection(facts, options);
+    this.#network = new SessionNetwork(facts.bwrap, options);
   }
 
   async launch(request: LaunchRequest): Promise<SandboxedProcess> {
@@ -64,50 +65,9 @@ export class BubblewrapSandbox implements Sandbox {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#running].map(each => each.kill()));
-    (await this.#door?.opened.catch(() => undefined))?.server.close();
-    await (await this.#network)?.[Symbol.asyncDispose]();
+    await this.#network[Symbol.asyncDispose]();
     this.#protection[Symbol.dispose]();
     removeTemporary(this.facts.state);
-  }
-
-  /** Commands of a session share one network, so that a server started by one is reached by the next. */
-  async #enter(request: LaunchRequest): Promise<readonly string[]> {
-    const view = this.options.copyOnWrite;
-    if (view !== undefined) return view.enter;
-    if (request.view === 'bare') return [];
-    if (this.#network === undefined || !(await this.#network)?.lives()) {
-      // Where it cannot be had, each command has a network of its own: less convenient, not less safe.
-      this.#network = startHolder(this.facts.bwrap, []).catch(() => undefined);
-    }
-    return (await this.#network)?.enter ?? [];
-  }
-
-  /** What a command is told of the way out; opens it where the first command with this network starts. */
-  async #networkEnvironment(): Promise<Readonly<Record<string, string>>> {
-    const service = this.options.network;
-    if (service === undefined) return {};
-    const holder = this.options.copyOnWrite?.holder ?? (await this.#network)?.pid;
-    if (holder === undefined) throw sandboxErrors.noNetwork('commands cannot share a network here');
-    if (this.#door?.holder !== holder) {
-      const before = this.#door?.opened;
-      this.#door = {
-        holder,
-        opened: openLoopbackDoor(holder).then(door => {
-          door.server.on('connection', connection => service.accept(connection));
-          door.server.maxConnections = mostConnections;
-          return door;
-        }),
-      };
-      (await before?.catch(() => undefined))?.server.close();
-    }
-    const { opened } = this.#door;
-    try {
-      return service.environment((await opened).port);
-    } catch (error) {
-      // The next command tries anew.
-      if (this.#door?.opened === opened) this.#door = undefined;
-      throw error;
-    }
   }
 
   async #start(
@@ -116,9 +76,10 @@ export class BubblewrapSandbox implements Sandbox {
     program: ProgramFiles | undefined,
   ): Promise<SandboxedProcess> {
     const { facts, options } = this;
+    if (facts.bwrap === undefined) throw sandboxErrors.missing();
     const descriptors = request.descriptors ?? [];
-    const enter = await this.#enter(request);
-    const network = request.view === 'system' ? await this.#networkEnvironment() : {};
+    const enter = await this.#network.enter(request.view);
+    const network = request.view === 'system' ? await this.#network.environment() : {};
     const filter = seccompFilter(process.arch);
     const plan: LaunchPlan = {
       request,
@@ -149,7 +110,7 @@ export class BubblewrapSandbox implements Sandbox {
       pipes[0]?.writer ?? other,
       pipes[1]?.writer ?? other,
     ];
-    const stdio: StdioOptions = [
+    const stdio: Exclude<StdioOptions, string> = [
       request.stdin,
       out,
       err,
@@ -163,7 +124,7 @@ export class BubblewrapSandbox implements Sandbox {
         ? commandEnvironment(facts, process.env, { ...network, ...request.environment })
         : bareEnvironment(program.isElectron, process.env, request.environment);
     const [file = '', ...args] = command;
-    const child = spawn(file, args, { cwd: '/', env: environment, stdio });
+    const child = spawnCovered(file, args, environment, stdio);
     for (const pipe of pipes) pipe.close();
     const exitedEarly = new Promise<never>((_, reject) => {
       child.once('error', cause => reject(sandboxErrors.didNotStart(cause.message, cause)));
@@ -189,8 +150,26 @@ export class BubblewrapSandbox implements Sandbox {
   }
 }
 
-/** Of all commands of a session together. */
-const mostConnections = 512;
+/** Starts a program that inherits nothing but the streams it is given. */
+function spawnCovered(
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  streams: Exclude<StdioOptions, string>,
+): ChildProcess {
+  const nothing = openSync('/dev/null', 'r+');
+  try {
+    const stdio = [...streams];
+    for (const descriptor of inheritedDescriptors()) {
+      while (stdio.length < descriptor) stdio.push('ignore');
+      if (stdio.length === descriptor) stdio.push(nothing);
+      else if (descriptor >= streams.length) stdio[descriptor] = nothing;
+    }
+    return spawn(file, args, { cwd: '/', env, stdio });
+  } finally {
+    closeSync(nothing);
+  }
+}
 
 class RunningProcess implements SandboxedProcess {
   readonly pid: number;

@@ -72,6 +72,13 @@ export const sandboxErrors = {
       `${what} contains a null character, which no program can be given.`,
     ),
 
+  folderAsStream: () =>
+    new CordonError(
+      'sandbox.folderAsStream',
+      'A standard stream of this command is a folder, through which it could reach all that lies around it.',
+      'Redirect it from a file, or from /dev/null.',
+    ),
+
   programMissing: (program: string) =>
     new CordonError('sandbox.programMissing', `The program ${program} does not exist or is not a file.`),
 

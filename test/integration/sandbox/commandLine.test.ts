@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   existsSync,
@@ -203,6 +204,31 @@ describe('cordon sandbox refuses', () => {
   test('wrong usage, with status 2', async () => {
     expect((await cordon.run(['sandbox', '--allow-domain', '*.example.com', '--', 'true'])).status).toBe(2);
     expect((await cordon.run(['sandbox', 'ls'])).status).toBe(2);
+  });
+});
+
+describe('cordon sandbox hands on no descriptor', () => {
+  test('that whoever started it left open', () => {
+    const script = `exec 9<"$1" 77<"$1" 300<"$1"; exec "$2" "$3" sandbox -- bash -c 'cat <&9; cat <&77; cat <&300; ls /proc/self/fd'`;
+    const secret = join(cordon.home, 'secret.txt');
+    writeFileSync(secret, 'through a descriptor');
+    const { stdout } = spawnSync('/bin/bash', ['-c', script, 'x', secret, process.execPath, cordon.program], {
+      cwd: cordon.workspace,
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], HOME: cordon.home },
+    });
+    expect(stdout).not.toContain('through a descriptor');
+    expect(stdout).toMatch(/^0\n1\n2\n/m);
+  });
+
+  test('that is a folder', () => {
+    const script = `"$1" "$2" sandbox -- ls /proc/self/fd/0/ < /etc`;
+    const { status, stderr } = spawnSync('/bin/bash', ['-c', script, 'x', process.execPath, cordon.program], {
+      cwd: cordon.workspace,
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], HOME: cordon.home },
+    });
+    expect({ status, stderr }).toEqual({ status: 125, stderr: expect.stringContaining('is a folder') });
   });
 });
 

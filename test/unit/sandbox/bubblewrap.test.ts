@@ -184,7 +184,15 @@ describe('the options of bwrap', () => {
     };
     const words = bubblewrapArguments(inTmp, plan);
     const at = words.indexOf('/tmp');
-    expect(words.slice(at + 1, at + 6)).toEqual(['--tmpfs', '/tmp/a', '--bind', '/state/tmp', '/var/tmp']);
+    expect(words.slice(at + 1, at + 8)).toEqual([
+      '--size',
+      '1048576',
+      '--tmpfs',
+      '/tmp/a',
+      '--bind',
+      '/state/tmp',
+      '/var/tmp',
+    ]);
   });
 });
 

@@ -52,6 +52,7 @@ const host = {
   DISPLAY: ':0',
   HTTP_PROXY: 'http://user:password@proxy',
   LC_SECRET_TOKEN: 'x',
+  LC_TOKEN: 'x',
 };
 
 test('a command gets the names on the list and nothing else of the host', () => {

@@ -1,0 +1,34 @@
+import { fstatSync, readdirSync, readFileSync } from 'node:fs';
+
+/**
+ * Descriptors of this process that a child would inherit: whoever started us left them open, and Node closes only the
+ * first of them. An open file or folder is a way around every wall, so each is covered when a child is started.
+ */
+export function inheritedDescriptors(): number[] {
+  return readdirSync('/proc/self/fdinfo')
+    .map(Number)
+    .filter(descriptor => descriptor > 2 && !closesOnExec(descriptor));
+}
+
+/** Whether one of the standard streams is a folder: through it a program reaches all that lies around it. */
+export function hasFolderForStream(): boolean {
+  return [0, 1, 2].some(descriptor => {
+    try {
+      return fstatSync(descriptor).isDirectory();
+    } catch {
+      return false;
+    }
+  });
+}
+
+function closesOnExec(descriptor: number): boolean {
+  try {
+    const flags =
+      /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'latin1'))?.[1] ?? '0';
+    // O_CLOEXEC, which the kernel shows among the flags in octal.
+    return (Number.parseInt(flags, 8) & 0o2000000) !== 0;
+  } catch {
+    // Closed in the meantime: it was the one with which we looked.
+    return true;
+  }
+}
