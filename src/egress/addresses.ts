@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import ipaddr from 'ipaddr.js';
 
@@ -10,7 +11,7 @@ export type AddressClass = 'public' | 'private' | 'metadata';
  * inside (mapped, compatible, NAT64, 6to4, Teredo). What is not an address is private too.
  */
 export function classify(address: string): AddressClass {
-  if (!ipaddr.isValid(address)) return 'private';
+  if (isIP(address) === 0 || address.includes('%')) return 'private';
   const parsed = ipaddr.process(address);
   const embedded = parsed.kind() === 'ipv6' ? embeddedAddress(parsed as ipaddr.IPv6) : undefined;
   if (isMetadata(parsed) || (embedded !== undefined && isMetadata(embedded))) return 'metadata';

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { once } from 'node:events';
 import ipaddr from 'ipaddr.js';
 import { classify, metadataNames, ownAddresses } from './addresses.ts';
@@ -139,7 +139,7 @@ export class Admission {
     if (found.length === 0) return refusals.unknownHost(host.text);
     const own = ownAddresses();
     const plain = found
-      .filter(({ address }) => ipaddr.isValid(address))
+      .filter(({ address }) => isIP(address) !== 0 && !address.includes('%'))
       .map(({ address }) => ipaddr.process(address).toString())
       .map(address => ({ address, family: address.includes(':') ? 6 : 4 }));
     if (plain.some(({ address }) => classify(address) === 'metadata')) return refusals.metadata(host.text);

@@ -31,7 +31,7 @@ export function readGreeting(bytes: Buffer): Greeting {
     const wanted = whole === undefined ? undefined : 4 + whole.readUIntBE(1, 3);
     if (wanted !== undefined && wanted > longestHello) return { kind: 'invalid' };
     if (whole !== undefined && wanted !== undefined && held >= wanted)
-      // Nothing may follow a greeting before its answer.
+      // Data may come before the answer (TLS 1.3), but in records of its own.
       return held === wanted && record.length === length
         ? parseHello(whole.subarray(4))
         : { kind: 'invalid' };

@@ -176,6 +176,8 @@ export class HttpFront {
       createConnection: () => upstream,
       maxHeaderSize: 65_536,
     });
+    // A tunnel may have stopped reading it.
+    outgoing.once('socket', () => upstream.resume());
     this.admission.mayUpload(target, path.length + request.rawHeaders.join('').length);
     return outgoing;
   }
