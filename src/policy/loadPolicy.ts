@@ -25,6 +25,8 @@ export interface PolicyOptions {
   readonly now?: () => number;
   /** How often a rule has been used so far; default never. */
   readonly uses?: (rule: Rule) => number;
+  /** Told for each rule without which an allowed line would not have been; default nobody. */
+  readonly onUse?: (rule: Rule) => void;
   /** The branch checked out in the workspace; default unknown, which ends rules bound to a branch. */
   readonly branch?: () => string | undefined;
 }
@@ -70,12 +72,13 @@ export function loadPolicy(options: PolicyOptions): {
       try {
         const line = judgeLine(request.command, contextFor(request));
         const rules = inForce();
-        return decideLine(
-          request.command,
-          line,
-          line.commands.map(command => applyRules(command, rules)),
-          mode,
-        );
+        const verdicts = line.commands.map(command => applyRules(command, rules));
+        const decision = decideLine(request.command, line, verdicts, mode);
+        if (options.onUse !== undefined && decision.decision === 'allow') {
+          const needed = verdicts.filter(({ judged }) => judged.findings.length > 0);
+          for (const rule of new Set(needed.flatMap(verdict => verdict.rules))) options.onUse(rule);
+        }
+        return decision;
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
         return {
@@ -106,12 +109,22 @@ export function loadPolicy(options: PolicyOptions): {
   return { policy, problems, rules: checked };
 }
 
+const realFolders = new Map<string, { readonly at: number; readonly real: readonly string[] | undefined }>();
+/** How long a working folder is taken to be where it was, in milliseconds. */
+const freshFor = 500;
+
 /** The working folder without links; not known when it is not there or not absolute. */
 function folderOf(cwd: string): readonly string[] | undefined {
-  if (!cwd.startsWith('/')) return undefined;
+  const now = performance.now();
+  const known = realFolders.get(cwd);
+  if (known && now - known.at < freshFor) return known.real;
+  let real: readonly string[] | undefined;
   try {
-    return [realpathSync.native(cwd)];
+    real = cwd.startsWith('/') && !cwd.includes('\0') ? [realpathSync.native(cwd)] : undefined;
   } catch {
-    return undefined;
+    // It is not there, or not to be looked at.
   }
+  if (realFolders.size > 100) realFolders.clear();
+  realFolders.set(cwd, { at: now, real });
+  return real;
 }

@@ -36,7 +36,7 @@ export function forkBombs(tree: ParsedScript): Finding[] {
 
 /** The same in text that is no shell line, or that cannot be parsed. */
 export function forkBombText(text: string, span: Span): Finding | undefined {
-  const compact = text.replaceAll(/\s+/g, '');
+  const compact = text.slice(0, 4_000).replaceAll(/\s+/g, '');
   const bomb =
     /([\w:.@%+-]{1,40})\(\)[{(]+[^{}]{0,40}?\1[|&]+\1/.test(compact) ||
     /fork\(?\)?while(?:\(1\)|fork|1|true)|while(?:\(?(?:1|True|true|:)\)?)[:{]?[^;]{0,20}(?:os\.|Process\.)?fork|forkwhilefork|(?:loop|Kernel\.loop)(?:do|\{)fork|fork(?:\(\))?[;&|]+fork(?:\(\))?[;&|]+fork/.test(

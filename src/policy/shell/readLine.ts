@@ -31,18 +31,19 @@ export function readLine(text: string, start: LineStart): Line & { readonly tree
     ...finding,
     span: start.within ?? finding.span,
   }));
-  if (text.length > maxLine) {
+  const entangled = openings(text) > maxOpenings;
+  if (entangled || text.length > maxLine) {
     findings.push(
       asking(
         'parse.tooLong',
-        `The line is longer than ${maxLine} characters; it was not looked at as a whole.`,
+        'The line is too long or too entangled; it was not looked at as a whole.',
         whole,
         { risk: 60, cure: 'person', stays: false },
       ),
     );
   }
   // Of what is too long only the beginning is read, so that what must be denied there still is.
-  const judged = text.length > maxLine ? text.slice(0, maxLine / 4) : text;
+  const judged = entangled ? text.slice(0, 500) : text.length > maxLine ? text.slice(0, 2_000) : text;
   try {
     const tree = parse(judged);
     const walk = new Walk(judged, start, findings);
@@ -59,4 +60,16 @@ export function readLine(text: string, start: LineStart): Line & { readonly tree
     );
     return { commands: [], findings, tree: undefined };
   }
+}
+
+/** More substitutions and expansions than this in one line take too long to follow. */
+const maxOpenings = 300;
+
+function openings(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('$'); at >= 0 && count <= maxOpenings; at = text.indexOf('$', at + 1))
+    count += 1;
+  for (let at = text.indexOf('`'); at >= 0 && count <= maxOpenings; at = text.indexOf('`', at + 1))
+    count += 1;
+  return count;
 }

@@ -99,7 +99,7 @@ function expandSet(set: string): string {
 }
 
 function substituteOnce(words: readonly string[], input: string): string | undefined {
-  const script = words.find(word => /^s(.).*\1.*\1[gi]*$/s.test(word));
+  const script = words.find(word => word.length < 200 && /^s(.).*\1.*\1[gi]*$/s.test(word));
   const match = script === undefined ? null : /^s(.)(.*)\1(.*)\1([gi]*)$/s.exec(script);
   if (!match) return undefined;
   const [, , from = '', to = '', flags = ''] = match;

@@ -39,7 +39,7 @@ const notUnderstood = new Set([
 ]);
 
 /** More commands than this in one line (loops over literal words count each round) are not followed. */
-const maxCommands = 400;
+const maxCommands = 200;
 /** Loops over at most this many literal words are gone through word by word. */
 const maxRounds = 16;
 
@@ -118,10 +118,6 @@ export class Walk {
   }
 
   statement(statement: Statement, state: ShellState, input: Feed): Outcome {
-    if (++this.#steps > maxCommands) {
-      this.ask('parse.tooMany', 'The line runs more commands than are followed.', this.span(statement), 50);
-      return { ok: state, failed: state };
-    }
     if (statement.background) {
       this.ask(
         'structure.background',
@@ -173,6 +169,10 @@ export class Walk {
 
   /** One command of a pipeline; `output` is what the next one may read. */
   command(node: CommandNode, state: ShellState, input: Feed): { outcome: Outcome; output: Feed } {
+    if (++this.#steps > maxCommands) {
+      this.ask('parse.tooMany', 'The line runs more commands than are followed.', this.span(node), 50);
+      return { outcome: { ok: state, failed: state }, output: unknownFeed };
+    }
     if (node.type === 'Command') {
       const result = runCommand(this, node, state, input);
       this.#output = result.output;

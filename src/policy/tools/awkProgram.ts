@@ -25,7 +25,7 @@ const beforeExpression = new Set([
  * no.
  */
 export function awkOnlyPrints(program: string): boolean {
-  if (powers.test(program)) return false;
+  if (program.length > 4_000 || powers.test(program)) return false;
   const token =
     /\s+|"(?:[^"\\\n]|\\[^])*"|[A-Za-z_]\w*|\d[\w.]*|\.\d+|\|\||&&|>=|>>|[-+]{2}|[-+*/%^!=<>]=|\|&|./gsy;
   // What a closing bracket goes back to, and whether we are in the arguments of an unparenthesised print.

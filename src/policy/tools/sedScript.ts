@@ -4,7 +4,7 @@
  */
 export function sedOnlyPrints(script: string): boolean {
   // Nothing in a printing script needs these; leaving them out keeps the reader below small.
-  if (script.includes('\0') || script.includes('\r')) return false;
+  if (script.length > 1_000 || script.includes('\0') || script.includes('\r')) return false;
   let rest = script;
   let depth = 0;
   while (true) {

@@ -114,6 +114,7 @@ function parseSettings(text: string): string[] {
 
 function readIfThere(path: string): string | undefined {
   try {
+    if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
     return readFileSync(path, 'utf8');
   } catch {
     return undefined;
