@@ -1,7 +1,7 @@
 import { createTwoFilesPatch } from 'diff';
 import { visibleText } from '../base/visibleText.ts';
 import type { Change, ChangeGroup, OverlayFolder } from '../overlay/changeset.ts';
-import { readContent } from '../overlay/content.ts';
+import { readContent, readUpper } from '../overlay/content.ts';
 import { hunksOf } from '../overlay/hunks.ts';
 import { protectionOf } from '../../sandbox/protectedPaths.ts';
 
@@ -107,14 +107,16 @@ async function countLines(
 }
 
 async function textsOf(
-  { lower, upper }: OverlayFolder,
+  folder: OverlayFolder,
   { path, before, after, binary }: Change,
 ): Promise<[Buffer, Buffer] | undefined> {
   const sides = [before, after].filter(side => side !== null);
   if (binary || sides.some(side => side.kind !== 'file' || side.size > 2 * 1024 * 1024)) return undefined;
-  const read = (root: string, side: Change['before']) =>
-    side ? readContent(`${root}/${path}`) : Promise.resolve(Buffer.alloc(0));
-  return await Promise.all([read(lower, before), read(upper, after)]);
+  const nothing = Promise.resolve(Buffer.alloc(0));
+  return await Promise.all([
+    before ? readContent(`${folder.lower}/${path}`) : nothing,
+    after ? readUpper(folder, path) : nothing,
+  ]);
 }
 
 /** A name on one line, nothing in it hidden. */

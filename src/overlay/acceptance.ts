@@ -1,7 +1,7 @@
 import type { Desired, DesiredChange, Obstacle } from './applySteps.ts';
 import type { Bases } from './bases.ts';
 import type { Change, OverlayFolder } from './changeset.ts';
-import { readContent } from './content.ts';
+import { readContent, readUpper } from './content.ts';
 import { desiredFor } from './desired.ts';
 import { hunksOf, withHunks } from './hunks.ts';
 import { mergeContents } from './merge.ts';
@@ -62,7 +62,7 @@ export async function prepareAcceptance(
 }
 
 async function merge(
-  { lower, upper }: OverlayFolder,
+  folder: OverlayFolder,
   { path, before, after }: Change,
   wanted: Desired,
   bases: Bases,
@@ -72,8 +72,8 @@ async function merge(
   if (!base) return undefined;
   const content = mergeContents(
     base,
-    await readContent(`${lower}/${path}`),
-    await readContent(`${upper}/${path}`),
+    await readContent(`${folder.lower}/${path}`),
+    await readUpper(folder, path),
   );
   return content && { ...wanted, content };
 }
@@ -87,7 +87,7 @@ async function desiredHunks(
   if (before?.kind !== 'file' || after?.kind !== 'file')
     throw new TypeError(`Only changes of a file have hunks: ${path}`);
   const old = await readContent(`${folder.lower}/${path}`);
-  const hunks = hunksOf(old, await readContent(`${folder.upper}/${path}`));
+  const hunks = hunksOf(old, await readUpper(folder, path));
   if (!hunks) return desiredFor(folder, change);
   const content = withHunks(old, hunks, chosen);
   return { path, expected: before, desired: { kind: 'file', mode: before.mode, content } };

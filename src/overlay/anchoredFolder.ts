@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { CordonError } from '../base/errors.ts';
 import { encodePath } from '../base/fileName.ts';
 
@@ -74,8 +74,18 @@ export class AnchoredFolder implements Disposable {
   }
 }
 
+/** Sets the permissions of what lies at a place, unless that is a link. Throws ENOENT when nothing does. */
+export function setModeAt(place: string, mode: number): void {
+  const descriptor = openSync(encodePath(place), pathOnly | constants.O_NOFOLLOW);
+  try {
+    if (!fstatSync(descriptor).isSymbolicLink()) chmodSync(`/proc/self/fd/${descriptor}`, mode);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** Names a thing without opening it: needs no right to read it. Node has no name for it; Linux has one number. */
-export const pathOnly = 0o10000000;
+const pathOnly = 0o10000000;
 
 // O_DIRECTORY and O_NOFOLLOW together: a link to a folder is refused as well.
 const asFolder = constants.O_DIRECTORY | constants.O_NOFOLLOW;

@@ -1,7 +1,7 @@
 import { CordonError } from '../base/errors.ts';
 import { randomId, shortId } from '../base/ids.ts';
 import { AnchoredFolder } from './anchoredFolder.ts';
-import { ApplyEffects, InTheWay, isCode } from './applyEffects.ts';
+import { ApplyEffects, InTheWay } from './applyEffects.ts';
 import { readFacts } from './applyFacts.ts';
 import { withApplyLock } from './applyLock.ts';
 import {
@@ -15,6 +15,7 @@ import {
   type Step,
 } from './applySteps.ts';
 import type { Discarded, Trash } from './discarded.ts';
+import { isCode } from './errorCodes.ts';
 import { Journal, openJournals, readJournal, type JournalHead } from './journal.ts';
 
 export interface ApplyOptions {

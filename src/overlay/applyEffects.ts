@@ -1,5 +1,4 @@
 import {
-  chmodSync,
   closeSync,
   constants,
   fchmodSync,
@@ -17,11 +16,11 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { CordonError } from '../base/errors.ts';
 import { encodePath, readNames } from '../base/fileName.ts';
-import { pathOnly, type AnchoredFolder } from './anchoredFolder.ts';
+import { AnchoredFolder, setModeAt } from './anchoredFolder.ts';
 import { identityOf, type Content, type Desired, type Obstacle, type Step } from './applySteps.ts';
 import { openToRead } from './content.ts';
+import { isCode } from './errorCodes.ts';
 import { entryOf, readEntry, type Entry } from './entry.ts';
 
 /** Something came in the way: the user, most likely. What was done is undone. */
@@ -100,15 +99,7 @@ export class ApplyEffects {
   /** Sets permissions without following a link; a missing path is left alone. */
   setMode(path: string, mode: number): void {
     this.before(`mode ${path}`);
-    const descriptor = this.#optional(() =>
-      this.folder.at(path, place => openSync(encodePath(place), pathOnly | constants.O_NOFOLLOW)),
-    );
-    if (descriptor === undefined) return;
-    try {
-      if (!fstatSync(descriptor).isSymbolicLink()) chmodSync(`/proc/self/fd/${descriptor}`, mode);
-    } finally {
-      closeSync(descriptor);
-    }
+    this.#optional(() => this.folder.at(path, place => setModeAt(place, mode)));
   }
 
   removeIfEmpty(path: string): void {
@@ -268,13 +259,18 @@ export class ApplyEffects {
   }
 }
 
+function openInside(folder: string, path: string): number {
+  using anchored = new AnchoredFolder(folder);
+  return anchored.at(path, openToRead);
+}
+
 /** False when the source is not what it was when it was looked at, or did not stay so while it was read. */
 function writeContent(file: number, content: Content): boolean {
   if (Buffer.isBuffer(content)) {
     for (let written = 0; written < content.length;) written += writeSync(file, content, written);
     return true;
   }
-  const source = openToRead(content.path);
+  const source = content.inside ? openInside(content.inside, content.path) : openToRead(content.path);
   try {
     const matches = () =>
       content.identity === undefined ||
@@ -302,14 +298,4 @@ function keepOwner(file: number, { uid, gid }: { uid: number; gid: number }): vo
       // Nor that: it is the user's own file then, like every file the user saves.
     }
   }
-}
-
-export function isCode(error: unknown, ...codes: string[]): boolean {
-  const code: unknown =
-    error instanceof CordonError
-      ? error.code
-      : error instanceof Error
-        ? Reflect.get(error, 'code')
-        : undefined;
-  return typeof code === 'string' && codes.includes(code);
 }

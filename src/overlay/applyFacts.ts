@@ -1,6 +1,6 @@
 import { encodePath, readNames } from '../base/fileName.ts';
 import type { AnchoredFolder } from './anchoredFolder.ts';
-import { isCode } from './applyEffects.ts';
+import { isCode } from './errorCodes.ts';
 import { parentOf, type DesiredChange, type Facts } from './applySteps.ts';
 import { readEntry, type Entry } from './entry.ts';
 

@@ -8,8 +8,12 @@ export type Desired =
   | { readonly kind: 'mode'; readonly mode: number }
   | { readonly kind: 'nothing' };
 
-/** A host path to copy from, with the identity it must have (see `Stamp`); or the bytes themselves. */
-export type Content = { readonly path: string; readonly identity?: string } | Buffer;
+/**
+ * A host path to copy from, with the identity it must have (see `Stamp`); or the bytes themselves. Below `inside`, a
+ * folder that others may write, no link is followed.
+ */
+export type Content =
+  { readonly path: string; readonly inside?: string; readonly identity?: string } | Buffer;
 
 export interface DesiredChange {
   readonly path: string;

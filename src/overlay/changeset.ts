@@ -2,6 +2,8 @@ import { accessSync, constants } from 'node:fs';
 import { encodePath, readNames } from '../base/fileName.ts';
 import { isBinary, sameContent } from './content.ts';
 import { readEntry, readUpperEntry, type Entry } from './entry.ts';
+import { isCode } from './errorCodes.ts';
+import { inUpper } from './inUpper.ts';
 import { HiddenNames } from './hiddenNames.ts';
 import { IgnoredOutputs } from './ignoredOutputs.ts';
 import { pairRenames } from './renames.ts';
@@ -97,7 +99,7 @@ class ChangesetReader implements AsyncDisposable {
   }
 
   async readFolder(path: string, place: Place): Promise<void> {
-    const names = readNames(this.#upper(path));
+    const names = this.#upper(path, readNames) ?? [];
     if (place.inLower) {
       const missing = await this.#hidden.find(path, new Set(names), place.merged);
       for (const name of missing ?? []) await this.#deleted(below(path, name));
@@ -108,7 +110,7 @@ class ChangesetReader implements AsyncDisposable {
 
   async #read(path: string, place: Place): Promise<void> {
     await this.#breathe();
-    const after = readUpperEntry(this.#upper(path));
+    const after = this.#upper(path, readUpperEntry);
     const before = place.inLower ? (readEntry(this.#lower(path)) ?? null) : null;
     if (after === undefined) return;
     if (after === 'whiteout') return before ? this.#deleted(path) : undefined;
@@ -128,7 +130,7 @@ class ChangesetReader implements AsyncDisposable {
     if (before.kind === 'file' && after.kind === 'file') {
       const same =
         before.size === after.size &&
-        (await sameContent(this.#lower(path), this.#upper(path), this.options.signal));
+        (await this.#upper(path, place => sameContent(this.#lower(path), place, this.options.signal)));
       if (!same) return 'modified';
     }
     return 'mode' in before && 'mode' in after && before.mode !== after.mode ? 'mode' : undefined;
@@ -151,38 +153,60 @@ class ChangesetReader implements AsyncDisposable {
     const binary =
       kind !== 'mode' &&
       ((before?.kind === 'file' && isBinary(this.#lower(path))) ||
-        (after?.kind === 'file' && isBinary(this.#upper(path))));
+        (after?.kind === 'file' && this.#upper(path, isBinary) !== false));
     this.changes.push({ path, kind, before, after, binary });
   }
 
   /** Counts the path in its group, if it belongs to one. */
   #grouped(path: string, after: Entry | null, before: Entry | null, deleted: boolean): boolean {
     const name = path.slice(path.lastIndexOf('/') + 1);
-    const root = deleted ? this.folder.lower : this.folder.upper;
-    if (name === '.git') return this.#group('repository', path, path, root);
+    const count = () => (deleted ? this.#countLower(path) : this.#countUpper(path));
+    if (name === '.git') return this.#group('repository', path, path, count());
     if (after?.kind === 'special' || (before?.kind === 'special' && !after))
-      return this.#group('special', path, path, root);
-    if (!isReadable(after ?? before, `${root}/${path}`) || !isReadable(before, this.#lower(path)))
-      return this.#group('unreadable', path, path, root);
+      return this.#group('special', path, path, 1);
+    if (
+      !isReadable(before, this.#lower(path)) ||
+      this.#upper(path, place => isReadable(after, place)) === false
+    )
+      return this.#group('unreadable', path, path, 1);
     if (this.options.include?.some(each => path === each || path.startsWith(each + '/'))) return false;
     const isDirectory = (after ?? before)?.kind === 'directory';
     const by = this.#ignored.find(path, isDirectory, before === null);
     // A folder that holds included paths is walked; what else it holds meets the same rule below.
     if (!by || (isDirectory && this.options.include?.some(each => each.startsWith(path + '/')))) return false;
-    return this.#group('ignored', below(by.folder, by.pattern), path, root);
+    return this.#group('ignored', below(by.folder, by.pattern), path, count());
   }
 
-  #group(kind: ChangeGroup['kind'], name: string, path: string, root: string): true {
+  #group(kind: ChangeGroup['kind'], name: string, path: string, files: number): true {
     const key = `${kind} ${name}`;
     const group = this.groups.get(key) ?? { kind, name, paths: [], files: 0 };
     group.paths.push(path);
-    group.files += countFiles(`${root}/${path}`);
+    group.files += files;
     this.groups.set(key, group);
     return true;
   }
 
-  #upper(path: string): string {
-    return path === '' ? this.folder.upper : `${this.folder.upper}/${path}`;
+  #countLower(path: string): number {
+    const entry = readEntry(this.#lower(path));
+    if (entry?.kind !== 'directory' || !isReadable(entry, this.#lower(path))) return 1;
+    return sum(readNames(this.#lower(path)), name => this.#countLower(below(path, name)));
+  }
+
+  #countUpper(path: string): number {
+    const entry = this.#upper(path, readUpperEntry);
+    if (!entry || entry === 'whiteout' || entry.kind !== 'directory') return 1;
+    if (!this.#upper(path, place => isReadable(entry, place))) return 1;
+    return sum(this.#upper(path, readNames) ?? [], name => this.#countUpper(below(path, name)));
+  }
+
+  /** Undefined when the path is not there any more: the agent goes on meanwhile. */
+  #upper<T>(path: string, use: (place: string) => T): T | undefined {
+    try {
+      return inUpper(this.folder, path, use);
+    } catch (error) {
+      if (isCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'overlay.moved')) return undefined;
+      throw error;
+    }
   }
 
   #lower(path: string): string {
@@ -211,10 +235,8 @@ function isReadable(entry: Entry | null, path: string): boolean {
   }
 }
 
-function countFiles(path: string): number {
-  const entry = readEntry(path);
-  if (entry?.kind !== 'directory' || !isReadable(entry, path)) return 1;
-  return readNames(path).reduce((sum, name) => sum + countFiles(`${path}/${name}`), 0);
+function sum(names: readonly string[], count: (name: string) => number): number {
+  return names.reduce((total, name) => total + count(name), 0);
 }
 
 function below(folder: string, name: string): string {

@@ -4,8 +4,11 @@ import * as z from 'zod';
 import { CordonError } from '../base/errors.ts';
 import { encodePath } from '../base/fileName.ts';
 import { randomId } from '../base/ids.ts';
+import { setModeAt } from './anchoredFolder.ts';
 import type { OverlayFolder } from './changeset.ts';
 import { readUpperEntry, type Entry } from './entry.ts';
+import { isCode } from './errorCodes.ts';
+import { inUpper } from './inUpper.ts';
 import type { OverlayRecord } from './overlayRecord.ts';
 import { readUpperLayer, UpperLayer } from './upperLayer.ts';
 
@@ -186,20 +189,24 @@ export class Checkpoints {
     if (old?.kind === 'file' && old.identity === identity)
       return { ...common, content: old.content, identity };
     try {
-      return { ...common, content: this.#keep(`${this.folder.upper}/${inner}`, entry.mode), identity: known };
+      return {
+        ...common,
+        content: inUpper(this.folder, inner, place => this.#keep(place, entry.mode)),
+        identity: known,
+      };
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      if (isCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP', 'ENOTSUP', 'overlay.moved')) return undefined;
       throw error;
     }
   }
 
   #keep(place: string, mode: number): string {
     const closed = (mode & 0o400) === 0;
-    if (closed) chmodSync(encodePath(place), mode | 0o400);
+    if (closed) setModeAt(place, mode | 0o400);
     try {
       return this.record.contents.put(place).hash;
     } finally {
-      if (closed) chmodSync(encodePath(place), mode);
+      if (closed) setModeAt(place, mode);
     }
   }
 

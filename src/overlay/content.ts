@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, openSync, readSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, constants, openSync, readFile, readSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { encodePath } from '../base/fileName.ts';
+import type { OverlayFolder } from './changeset.ts';
+import { inUpper } from './inUpper.ts';
 
 /** Whether two files hold the same bytes. Neither is followed if it is a link: that throws ELOOP. */
 export async function sameContent(one: string, other: string, signal?: AbortSignal): Promise<boolean> {
@@ -55,13 +57,28 @@ export function isBinary(path: string): boolean {
   }
 }
 
+/** SHA-256 of a file that an overlay holds; undefined when it cannot be read. */
+export async function hashUpper(folder: OverlayFolder, path: string): Promise<string | undefined> {
+  try {
+    return await inUpper(folder, path, place => hashFile(place));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The whole of a file that an overlay holds. */
+export async function readUpper(folder: OverlayFolder, path: string): Promise<Buffer> {
+  return await inUpper(folder, path, readContent);
+}
+
 /** The whole file. Not followed if it is a link. */
 export async function readContent(path: string): Promise<Buffer> {
-  await using file = await open(
-    encodePath(path),
-    constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
-  );
-  return await file.readFile();
+  const file = openToRead(path);
+  try {
+    return await promisify(readFile)(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 export function openToRead(path: string): number {

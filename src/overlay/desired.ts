@@ -8,7 +8,7 @@ export function desiredFor({ upper }: OverlayFolder, { path, kind, before, after
     case 'file': {
       const mode = safeMode(after.mode, before);
       if (kind === 'mode') return { path, expected: before, desired: { kind: 'mode', mode } };
-      const content = { path: `${upper}/${path}`, identity: after.stamp.identity };
+      const content = { path, inside: upper, identity: after.stamp.identity };
       return { path, expected: before, desired: { kind: 'file', mode, content } };
     }
     case 'directory':

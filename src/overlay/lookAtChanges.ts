@@ -1,6 +1,6 @@
 import { Bases } from './bases.ts';
 import { readChangeset, type Changeset, type OverlayFolder, type ReadOptions } from './changeset.ts';
-import { hashFile } from './content.ts';
+import { hashUpper } from './content.ts';
 import { openOverlayRecord, type OverlayRecord } from './overlayRecord.ts';
 
 /** The changes of an overlay as they are to be judged, and what the agent worked from. Disposing closes the record. */
@@ -24,9 +24,7 @@ export async function lookAtChanges(folder: OverlayFolder, options: ReadOptions 
     const changes = [];
     for (const change of read.changes) {
       const base = change.kind === 'modified' ? bases.find(change.path)?.content : undefined;
-      const untouched =
-        typeof base === 'string' &&
-        base === (await hashFile(`${folder.upper}/${change.path}`).catch(() => ''));
+      const untouched = typeof base === 'string' && base === (await hashUpper(folder, change.path));
       if (!untouched) changes.push(change);
     }
     await bases.note(read, lookedAt);

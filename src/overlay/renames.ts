@@ -1,5 +1,5 @@
 import type { Change, OverlayFolder } from './changeset.ts';
-import { hashFile } from './content.ts';
+import { hashFile, hashUpper } from './content.ts';
 
 /**
  * Marks deleted and added files that have the same content as the two halves of a rename. Only files whose sizes meet
@@ -14,7 +14,7 @@ export async function pairRenames(changes: readonly Change[], folder: OverlayFol
   const byContent = new Map<string, Change[]>();
   for (const change of come) {
     if (!goneSizes.has(sizeOf(change.after))) continue;
-    const hash = await hashFile(`${folder.upper}/${change.path}`).catch(() => undefined);
+    const hash = await hashUpper(folder, change.path);
     if (hash !== undefined) byContent.set(hash, [...(byContent.get(hash) ?? []), change]);
   }
   const renamed = new Map<string, string>();

@@ -5,7 +5,9 @@ import { encodePath, readNames } from '../base/fileName.ts';
 import { randomId } from '../base/ids.ts';
 import type { OverlayFolder } from './changeset.ts';
 import { readEntry, readUpperEntry, type Entry } from './entry.ts';
+import { isCode } from './errorCodes.ts';
 import { HiddenNames } from './hiddenNames.ts';
+import { inUpper } from './inUpper.ts';
 
 /**
  * Everything an overlay holds, by path: entries, and `whiteout` for what it deletes. What a replaced folder hides is a
@@ -20,7 +22,7 @@ export async function readUpperLayer(
   let looked = 0;
   const read = async (inner: string, inLower: boolean, mayShine: boolean): Promise<void> => {
     const at = (root: string, name: string) => [root, inner, name].filter(part => part !== '').join('/');
-    const names = readNames(at(folder.upper, ''));
+    const names = still(() => inUpper(folder, inner, readNames)) ?? [];
     let shines = mayShine;
     if (inLower) {
       const missing = await hidden.find(inner, new Set(names), mayShine);
@@ -29,7 +31,7 @@ export async function readUpperLayer(
     }
     for (const name of names) {
       if (++looked % 512 === 0) await new Promise(resolve => setImmediate(resolve));
-      const entry = readUpperEntry(at(folder.upper, name));
+      const entry = still(() => inUpper(folder, at('', name), readUpperEntry));
       if (!entry || (entry !== 'whiteout' && entry.kind === 'special')) continue;
       const below = at('', name);
       const lower = inLower ? readEntry(at(folder.lower, name)) : undefined;
@@ -41,6 +43,16 @@ export async function readUpperLayer(
   };
   await read('', true, true);
   return found;
+}
+
+/** Undefined for what is not there any more: the agent may go on meanwhile. */
+function still<T>(look: () => T): T | undefined {
+  try {
+    return look();
+  } catch (error) {
+    if (isCode(error, 'ENOENT', 'ENOTDIR', 'overlay.moved')) return undefined;
+    throw error;
+  }
 }
 
 /**

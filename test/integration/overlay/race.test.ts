@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -6,6 +6,11 @@ import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { applyChanges } from '../../../src/overlay/apply.ts';
 import type { DesiredChange } from '../../../src/overlay/applySteps.ts';
+import { readChangeset } from '../../../src/overlay/changeset.ts';
+import { Checkpoints } from '../../../src/overlay/checkpoints.ts';
+import { readUpper } from '../../../src/overlay/content.ts';
+import { desiredFor } from '../../../src/overlay/desired.ts';
+import { openOverlayRecord } from '../../../src/overlay/overlayRecord.ts';
 import { readEntry } from '../../../src/overlay/entry.ts';
 import { openTrash, type Trash } from '../../../src/store/trash.ts';
 import { scratch } from './scratch.ts';
@@ -73,4 +78,62 @@ test.each(['in place', 'by renaming'])('a save %s is never lost to an apply', as
     expect(kept).toContain(wanted);
   }
   expect(ends.applied + ends.blocked).toBe(96);
+});
+
+// An agent that swaps a folder for a link to the user's secrets, and back, without a pause. In the upper layer itself,
+// where it is quicker than it could be through the overlay.
+const swapper = `
+const fs = require('node:fs');
+const [upper, secrets] = process.argv.slice(1);
+fs.symlinkSync(secrets, upper + '/link');
+process.stdout.write('ready');
+for (;;) {
+  try { fs.renameSync(upper + '/folder', upper + '/aside'); } catch {}
+  try { fs.renameSync(upper + '/link', upper + '/folder'); } catch {}
+  try { fs.renameSync(upper + '/folder', upper + '/link'); } catch {}
+  try { fs.renameSync(upper + '/aside', upper + '/folder'); } catch {}
+}`;
+
+test('a folder that the agent swaps for a link never shows what lies outside', async () => {
+  const secrets = path.join(root, 'secrets');
+  const [lower, upper] = [path.join(root, 'lower'), path.join(root, 'layers/upper')];
+  for (const each of [secrets, lower, path.join(upper, 'folder')]) mkdirSync(each, { recursive: true });
+  writeFileSync(path.join(secrets, 'key'), 'TOP SECRET\n');
+  for (const name of ['key', 'a', 'b']) writeFileSync(path.join(upper, 'folder', name), 'harmless\n');
+  const attacker = spawn(process.execPath, ['-e', swapper, upper, secrets], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(attacker.stdout, 'data');
+  const folder = { lower, upper };
+  const record = openOverlayRecord(upper);
+  let seen = 0;
+  try {
+    for (let time = 0; time < 120; time++) {
+      const { changes } = await readChangeset(folder).catch(() => ({ changes: [] }));
+      const listed = changes.filter(change => change.path.endsWith('/key'));
+      seen += listed.length;
+      for (const change of listed) {
+        expect(change.after).toMatchObject({ size: 9 });
+        const content = await readUpper(folder, change.path).catch(() => undefined);
+        expect(String(content ?? 'harmless\n')).toBe('harmless\n');
+      }
+      if (time % 30 > 0) continue;
+      await new Checkpoints(folder, record).take('t').catch(() => undefined);
+      const desired = changes.map(change => desiredFor(folder, change));
+      const options = { journals: path.join(root, 'applies'), trash };
+      await applyChanges(lower, desired, options).catch(() => undefined);
+    }
+    expect(seen).toBeGreaterThan(0);
+    const kept = execFileSync('grep', ['-rlc', 'TOP SECRET', lower, path.join(root, 'layers/contents')], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).toString();
+    expect(kept).toBe('');
+  } catch (error) {
+    // `grep` says with status 1 that it found nothing.
+    if ((error as { status?: number }).status !== 1) throw error;
+  } finally {
+    attacker.kill('SIGKILL');
+    await once(attacker, 'exit');
+    record[Symbol.dispose]();
+  }
 });
