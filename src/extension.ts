@@ -6,7 +6,7 @@ import { messageOf } from './base/errors.ts';
 import { onPanelMessage, type Parts, registerCommands } from './commands.ts';
 import type { ModelBackend } from './gateway/gateway.ts';
 import { ApprovalFaces } from './host/approvalFaces.ts';
-import { Conversations } from './host/conversations.ts';
+import { Conversations, type Started } from './host/conversations.ts';
 import { Credentials } from './host/credentials.ts';
 import { chooseMode, confirmUnrestricted } from './host/modeChoice.ts';
 import { chooseModel } from './host/modelSetup.ts';
@@ -15,6 +15,7 @@ import { SandboxState } from './host/sandboxState.ts';
 import * as settings from './host/settings.ts';
 import { createStatusItem } from './host/statusItem.ts';
 import { editRules } from './host/ruleEditor.ts';
+import { RuleUses } from './host/ruleUses.ts';
 import { PolicyInForce } from './host/policyInForce.ts';
 import { WorkspaceRules } from './host/workspaceRules.ts';
 import { gateOf } from './panel/gate.ts';
@@ -22,7 +23,6 @@ import { Panels } from './panel/panels.ts';
 import { type ModelSettings, modelLabel } from './protocol/model.ts';
 import type { PanelState } from './protocol/panel.ts';
 import type { Conversation, SessionEvent } from './protocol/transcript.ts';
-import type { Session } from './session/session.ts';
 
 // The composition root: everything is built and connected here, in one read. Heavy modules (SQLite, the policy's
 // parser, the agent protocol) are imported where they are first needed, so that activation stays short.
@@ -41,14 +41,6 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
 
   const credentials = new Credentials(context.secrets);
   const rules = new WorkspaceRules(context.workspaceState);
-  const inForce = new PolicyInForce({
-    folders,
-    rules: () => rules.inForce(),
-    onProblem: ({ source, pattern, message }) =>
-      void vscode.window.showWarningMessage(
-        `Cordon ignores the rule "${pattern}" of the ${source} settings: ${message}`,
-      ),
-  });
   const sandbox = new SandboxState({
     check: async () => (await import('../sandbox/readiness.ts')).checkSandbox(),
     selfTest: async walls => (await import('../sandbox/selfTest.ts')).selfTest(walls),
@@ -63,7 +55,20 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       write: id => void context.workspaceState.update('shownConversation', id),
     },
     start: startAgent,
+    onNotice: text => void vscode.window.showWarningMessage(`Cordon: ${text}`),
     log,
+  });
+
+  const uses = new RuleUses(context.workspaceState);
+  const inForce = new PolicyInForce({
+    folders,
+    rules: () => rules.inForce(),
+    uses,
+    past: () => conversations.pastCommands(),
+    onProblem: ({ source, pattern, message }) =>
+      void vscode.window.showWarningMessage(
+        `Cordon ignores the rule "${pattern}" of the ${source} settings: ${message}`,
+      ),
   });
 
   /** Walls first, proven; then the agent in them. */
@@ -71,7 +76,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     id: string,
     resume: Conversation | undefined,
     onEvent: (event: SessionEvent) => void,
-  ): Promise<Session> {
+  ): Promise<Started> {
     const model = settings.modelSettings();
     if (!vscode.workspace.isTrusted || model === undefined)
       throw new Error('Cordon is not set up in this workspace.');
@@ -87,13 +92,14 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       await Promise.all([sandbox.prove(walls), inForce.ready()]);
       const isUnrestricted = settings.mode() === 'unrestricted' && (await confirmUnrestricted());
       if (isUnrestricted) sandbox.showOff();
-      return startSession({
+      const sessionWalls = isUnrestricted ? unrestrictedSandbox(walls) : walls;
+      const session = startSession({
         id,
         ...(resume === undefined ? {} : { resume }),
         folders: folders(),
         model,
         backend: await backendOf(model),
-        sandbox: isUnrestricted ? unrestrictedSandbox(walls) : walls,
+        sandbox: sessionWalls,
         policy: () => inForce.policy(isUnrestricted ? 'none' : 'sandbox'),
         writableFolders: settings.writableFolders,
         isLocked: () => settings.mode() === 'locked',
@@ -112,6 +118,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
         onEvent,
         log,
       });
+      return { session, walls: sessionWalls };
     } catch (error) {
       await walls[Symbol.asyncDispose]();
       throw error;
@@ -159,6 +166,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     showPanel: () => panels.show(),
     waiting: () => conversations.waiting(),
     answer: (id, answer) => conversations.answerApproval(id, answer),
+    tryOnPast: pattern => inForce.tryOnPast(pattern, 'user'),
   });
   const status = createStatusItem();
   const showStatus = () => {
@@ -187,7 +195,9 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     manageRules: () =>
       editRules({
         rules,
-        policy: () => inForce.ready().then(() => inForce.policy()),
+        policy: () => inForce.preview(),
+        uses,
+        tryOnPast: (pattern, source, verdict) => inForce.tryOnPast(pattern, source, verdict),
         cwd: () => folders()[0] ?? homedir(),
       }),
   };

@@ -10,6 +10,8 @@ interface Options {
   readonly waiting: () => readonly ApprovalRequest[];
   /** False when another face was answered first. */
   readonly answer: (id: string, answer: ApprovalAnswer) => Promise<boolean>;
+  /** What a permission would have done to past commands, in a sentence. */
+  readonly tryOnPast: (pattern: string) => Promise<string>;
 }
 
 /**
@@ -53,7 +55,7 @@ export class ApprovalFaces implements Disposable {
     this.#open.get(id)?.abort();
     const controller = new AbortController();
     this.#open.set(id, controller);
-    const answer = await askForRule(request, controller.signal);
+    const answer = await askForRule(request, this.options.tryOnPast, controller.signal);
     if (answer !== undefined) await this.options.answer(id, answer);
     this.#open.delete(id);
   }
@@ -81,7 +83,7 @@ export class ApprovalFaces implements Disposable {
     const controller = new AbortController();
     this.#open.set(request.id, controller);
     this.#queue = this.#queue.then(async () => {
-      const answer = await askByQuickPick(request, controller.signal);
+      const answer = await askByQuickPick(request, this.options.tryOnPast, controller.signal);
       if (this.#open.get(request.id) === controller) this.#open.delete(request.id);
       if (answer !== undefined) await this.options.answer(request.id, answer);
     });

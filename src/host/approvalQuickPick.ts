@@ -8,6 +8,9 @@ interface Row extends vscode.QuickPickItem {
   readonly choice: Choice;
 }
 
+/** What a permission would have done to past commands, in a sentence. */
+type TryOnPast = (pattern: string) => Promise<string>;
+
 /** From this risk on, allowing takes a second, distinct gesture. */
 const highRisk = 70;
 /** Milliseconds after showing during which nothing can be accepted: the user was typing elsewhere. */
@@ -21,6 +24,7 @@ const rowWidth = 88;
  */
 export async function askByQuickPick(
   request: ApprovalRequest,
+  tryOnPast: TryOnPast,
   signal: AbortSignal,
 ): Promise<ApprovalAnswer | undefined> {
   const choice = await choose(titleOf(request), rowsOf(request), signal);
@@ -33,7 +37,7 @@ export async function askByQuickPick(
     case 'allowForSession':
       return (await confirmed(request, signal)) ? { kind: choice } : undefined;
     case 'alwaysAllow':
-      return askForRule(request, signal);
+      return askForRule(request, tryOnPast, signal);
     default:
       return undefined;
   }
@@ -42,19 +46,18 @@ export async function askByQuickPick(
 /** Lets the user pick what "always" covers and where it is written. Undefined when closed. */
 export async function askForRule(
   request: ApprovalRequest,
+  tryOnPast: TryOnPast,
   signal: AbortSignal,
 ): Promise<Extract<ApprovalAnswer, { kind: 'alwaysAllow' }> | undefined> {
   if (request.subject.kind === 'write')
     return { kind: 'alwaysAllow', pattern: request.subject.folder, scope: 'user' };
-  const proposal = await pick<RuleProposal>(
-    'Always allow: which commands?',
-    request.subject.proposals.map(each => ({
-      label: plainLabel(each.pattern),
-      detail: each.description,
-      value: each,
-    })),
-    signal,
-  );
+  const rows = request.subject.proposals.map(async proposal => ({
+    label: plainLabel(proposal.pattern),
+    description: proposal.description,
+    detail: await tryOnPast(proposal.pattern),
+    value: proposal,
+  }));
+  const proposal = await pick<RuleProposal>('Always allow: which commands?', await Promise.all(rows), signal);
   if (proposal === undefined) return undefined;
   const scope = await pick<RuleScope>(
     `Always allow "${proposal.pattern}": where?`,

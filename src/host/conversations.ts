@@ -11,7 +11,7 @@ import {
   type SessionEvent,
 } from '../protocol/transcript.ts';
 import type { Session } from '../session/session.ts';
-import type { History } from '../store/history.ts';
+import type { CommandRecord, History } from '../store/history.ts';
 
 interface Options {
   /** Identifies the workspace in the history: its folders, or a .code-workspace file. */
@@ -23,10 +23,18 @@ interface Options {
     id: string,
     resume: Conversation | undefined,
     onEvent: (event: SessionEvent) => void,
-  ) => Promise<Session>;
+  ) => Promise<Started>;
   /** Remembers which conversation was shown, over restarts. */
   readonly shown: { read(): string | undefined; write(id: string | undefined): void };
+  /** Something about the history that the user should know. */
+  readonly onNotice: (text: string) => void;
   readonly log: Log;
+}
+
+/** A session, and what it runs in: ended after it. */
+export interface Started {
+  readonly session: Session;
+  readonly walls: AsyncDisposable;
 }
 
 /**
@@ -39,7 +47,7 @@ export class Conversations implements AsyncDisposable {
   /** Another conversation is shown, or the list changed. */
   readonly changed = new Emitter<void>();
 
-  readonly #sessions = new Map<string, Promise<Session>>();
+  readonly #sessions = new Map<string, Promise<Started>>();
   /** As they stand, for those shown or running in this window. */
   readonly #live = new Map<string, Conversation>();
   #history: History | undefined;
@@ -56,9 +64,15 @@ export class Conversations implements AsyncDisposable {
     return this.#history?.list(this.options.workspace, 500) ?? [];
   }
 
+  /** Commands that were asked for in this workspace, newest first. */
+  pastCommands(): CommandRecord[] {
+    return this.#history?.commands(this.options.workspace, 2_000) ?? [];
+  }
+
   /** Opens the history and shows the conversation that was shown last. */
   async restore(): Promise<void> {
     this.#history = await this.options.history();
+    if (this.#history.notice !== undefined) this.options.onNotice(this.#history.notice);
     const id = this.options.shown.read();
     const conversation = id === undefined ? undefined : this.#history.read(id);
     if (conversation !== undefined) this.#show(conversation);
@@ -100,7 +114,7 @@ export class Conversations implements AsyncDisposable {
       this.changed.emit();
     }
     try {
-      const session = await this.#session(id, before.items.length === 0 ? undefined : before);
+      const { session } = await this.#session(id, before.items.length === 0 ? undefined : before);
       await session.prompt(text);
     } catch (error) {
       this.options.log.error(`conversation ${shortId(id)}: ${messageOf(error)}`);
@@ -116,7 +130,7 @@ export class Conversations implements AsyncDisposable {
   }
 
   async stop(): Promise<void> {
-    await (await this.#sessions.get(this.current.id))?.stop();
+    await (await this.#sessions.get(this.current.id))?.session.stop();
   }
 
   /** Every approval that waits, of any conversation of this window. */
@@ -127,16 +141,16 @@ export class Conversations implements AsyncDisposable {
   /** False when it is no longer open. */
   async answerApproval(id: string, answer: ApprovalAnswer): Promise<boolean> {
     const request = this.waiting().find(each => each.id === id);
-    const session = request && (await this.#sessions.get(request.conversationId));
-    return session?.answerApproval(id, answer) ?? false;
+    const started = request && (await this.#sessions.get(request.conversationId));
+    return started?.session.answerApproval(id, answer) ?? false;
   }
 
   async answerQuestion(id: string, answer: string): Promise<boolean> {
     const conversation = [...this.#live.values()].find(each =>
       each.questions.some(question => question.id === id),
     );
-    const session = conversation && (await this.#sessions.get(conversation.id));
-    return session?.answerQuestion(id, answer) ?? false;
+    const started = conversation && (await this.#sessions.get(conversation.id));
+    return started?.session.answerQuestion(id, answer) ?? false;
   }
 
   /** Ends every agent; each starts again with its conversation at the next prompt. For a changed model or mode. */
@@ -151,7 +165,7 @@ export class Conversations implements AsyncDisposable {
     this.#history = undefined;
   }
 
-  #session(id: string, resume: Conversation | undefined): Promise<Session> {
+  #session(id: string, resume: Conversation | undefined): Promise<Started> {
     const running = this.#sessions.get(id);
     if (running !== undefined) return running;
     this.#apply(id, { type: 'status', status: 'starting' });
@@ -162,10 +176,12 @@ export class Conversations implements AsyncDisposable {
   }
 
   async #end(id: string): Promise<void> {
-    const session = this.#sessions.get(id);
+    const starting = this.#sessions.get(id);
     this.#sessions.delete(id);
     try {
-      await (await session)?.[Symbol.asyncDispose]();
+      const started = await starting;
+      await started?.session[Symbol.asyncDispose]();
+      await started?.walls[Symbol.asyncDispose]();
     } catch (error) {
       this.options.log.error(`ending conversation ${shortId(id)}: ${messageOf(error)}`);
     }

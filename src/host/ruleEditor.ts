@@ -3,6 +3,8 @@ import type { CommandPolicy } from '../policy/policy.ts';
 import { parsePattern } from '../policy/rules/pattern.ts';
 import { plainLabel } from './plainLabel.ts';
 import { type RulePlace, rulesOf, userRules, workspaceRules } from './settings.ts';
+import type { RuleScope } from '../protocol/approval.ts';
+import type { RuleUses } from './ruleUses.ts';
 import type { WorkspaceRules } from './workspaceRules.ts';
 
 type Verdict = 'allow' | 'ask' | 'deny';
@@ -11,6 +13,9 @@ type Row = vscode.QuickPickItem & { readonly run: () => Promise<void> };
 interface Options {
   readonly rules: WorkspaceRules;
   readonly policy: () => Promise<CommandPolicy>;
+  readonly uses: RuleUses;
+  /** What a rule would have done to past commands, in a sentence. */
+  readonly tryOnPast: (pattern: string, source: RuleScope, verdict: Verdict) => Promise<string>;
   /** Where a tested command would run. */
   readonly cwd: () => string;
 }
@@ -45,7 +50,12 @@ function overview(options: Options): Row[] {
       Object.entries(rulesOf(place)).map(([pattern, rule]): Row => ({
         label: plainLabel(pattern),
         iconPath: icon(iconOf(rule)),
-        description: `${describe(rule)} · ${place.label}${waiting.has(place.place) ? ' · not accepted' : ''}`,
+        description: [
+          describe(rule),
+          place.label,
+          ...(waiting.has(place.place) ? ['not all accepted'] : []),
+          lastUse(options.uses, place, pattern),
+        ].join(' · '),
         run: () => changeRule(options, place, pattern),
       })),
     ),
@@ -90,7 +100,7 @@ async function addRule(options: Options): Promise<void> {
     },
   });
   if (pattern === undefined) return;
-  const verdict = await pickVerdict(pattern.trim());
+  const verdict = await pickVerdict(pattern.trim(), options);
   const place = verdict && (await pickPlace(pattern.trim()));
   if (verdict && place) await options.rules.change(place, { ...rulesOf(place), [pattern.trim()]: verdict });
 }
@@ -108,7 +118,7 @@ async function changeRule(options: Options, place: RulePlace, pattern: string): 
   });
   if (change?.what === 'delete') await options.rules.change(place, others);
   if (change?.what === 'verdict') {
-    const verdict = await pickVerdict(pattern);
+    const verdict = await pickVerdict(pattern, options);
     if (verdict) await options.rules.change(place, { ...others, [pattern]: verdict });
   }
   if (change?.what === 'move') {
@@ -120,13 +130,25 @@ async function changeRule(options: Options, place: RulePlace, pattern: string): 
   }
 }
 
-async function pickVerdict(pattern: string): Promise<Verdict | undefined> {
-  const rows: { label: string; detail: string; verdict: Verdict }[] = [
-    { label: 'allow', detail: 'Runs without a question, in the sandbox.', verdict: 'allow' },
-    { label: 'ask', detail: 'Always asked, even where another rule allows it.', verdict: 'ask' },
-    { label: 'deny', detail: 'Never runs.', verdict: 'deny' },
-  ];
-  return (await vscode.window.showQuickPick(rows, { title: `Cordon: ${pattern}` }))?.verdict;
+async function pickVerdict(pattern: string, { tryOnPast }: Options): Promise<Verdict | undefined> {
+  const meanings: Record<Verdict, string> = {
+    allow: 'Runs without a question, in the sandbox.',
+    ask: 'Always asked, even where another rule allows it.',
+    deny: 'Never runs.',
+  };
+  const rows = (['allow', 'ask', 'deny'] as const).map(async verdict => ({
+    label: verdict,
+    description: meanings[verdict],
+    detail: await tryOnPast(pattern, 'user', verdict),
+    verdict,
+  }));
+  return (await vscode.window.showQuickPick(Promise.all(rows), { title: `Cordon: ${pattern}` }))?.verdict;
+}
+
+function lastUse(uses: RuleUses, { place }: RulePlace, pattern: string): string {
+  const use = uses.of({ source: place === 'user' ? 'user' : 'workspace', pattern });
+  if (use === undefined) return 'not used yet';
+  return `used ${use.count === 1 ? 'once' : `${use.count} times`}, last ${new Date(use.last).toLocaleString()}`;
 }
 
 async function pickPlace(pattern: string): Promise<RulePlace | undefined> {

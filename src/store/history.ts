@@ -10,6 +10,13 @@ export interface ApprovalRecord {
   readonly settledAt: number | null;
 }
 
+/** A command of the past, and what the user said to it; `unasked` when nobody was asked. */
+export interface CommandRecord {
+  readonly command: string;
+  readonly cwd: string;
+  readonly answer: 'allowed' | 'denied' | 'unasked';
+}
+
 /** The conversations of this machine in one SQLite file. Every method is short; nothing is kept in memory. */
 export interface History extends Disposable {
   /** What the user should know about the opening: a damaged file was moved aside, and where it is now. */
@@ -27,6 +34,8 @@ export interface History extends Disposable {
   rename(id: string, title: string): void;
   delete(id: string): void;
   approvals(id: string): ApprovalRecord[];
+  /** Commands that the agent asked to run in this workspace, newest first. */
+  commands(workspace: string, limit: number): CommandRecord[];
   /** Writes what is gathered now. */
   flush(): void;
 }

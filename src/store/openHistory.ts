@@ -6,7 +6,7 @@ import { noUsage, Usage } from '../protocol/model.ts';
 import type { ConversationSummary } from '../protocol/panel.ts';
 import { emptyConversation, keptOutput, TranscriptItem } from '../protocol/transcript.ts';
 import type { Conversation, SessionEvent } from '../protocol/transcript.ts';
-import type { ApprovalRecord, History } from './history.ts';
+import type { ApprovalRecord, CommandRecord, History } from './history.ts';
 import { isDamage, openDatabase } from './database.ts';
 import { interrupted } from './interrupted.ts';
 import { PendingText } from './pendingText.ts';
@@ -124,6 +124,10 @@ class SqliteHistory implements History {
     });
   }
 
+  commands(workspace: string, limit: number): CommandRecord[] {
+    return this.#throwing(() => this.#statements.commands.all(workspace, limit) as CommandRecord[]);
+  }
+
   flush(): void {
     if (this.#pending.isEmpty) return;
     this.#writing(() => {
@@ -220,6 +224,24 @@ function prepare(database: Database) {
     ),
     approvals: database.prepare(
       'SELECT request, answer, settled_at AS settledAt FROM approvals WHERE conversation = ? ORDER BY asked_at, id',
+    ),
+    commands: database.prepare(
+      `SELECT calls.command, coalesce(items.body ->> '$.cwd', '') AS cwd,
+         CASE
+           WHEN asked.answer IS NULL AND asked.id IS NOT NULL THEN 'denied'
+           WHEN asked.answer ->> '$.kind' = 'deny' OR calls.state = 'denied' THEN 'denied'
+           WHEN asked.id IS NOT NULL THEN 'allowed'
+           ELSE 'unasked'
+         END AS answer
+       FROM tool_calls calls
+       JOIN items ON items.conversation = calls.conversation AND items.id = calls.id
+       JOIN conversations ON conversations.id = calls.conversation AND conversations.workspace = ?
+       LEFT JOIN approvals asked ON asked.conversation = calls.conversation
+         AND asked.request ->> '$.toolCallId' = calls.id
+         AND asked.request ->> '$.subject.kind' = 'command'
+       WHERE calls.command IS NOT NULL
+       ORDER BY calls.at DESC, calls.position DESC
+       LIMIT ?`,
     ),
   };
 }

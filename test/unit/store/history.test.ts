@@ -265,3 +265,30 @@ test('a history that cannot be written is logged once and does not stop the conv
 test('what does not exist reads as undefined', () => {
   expect(opened().read('nobody')).toBeUndefined();
 });
+
+test('the commands of a workspace come back with what the user said to each, newest first', () => {
+  const history = begun();
+  history.create({ id: 'elsewhere', workspace: '/other', createdAt: 1 });
+  history.record('elsewhere', { type: 'item', item: { ...call, command: 'not mine' } });
+  const run = (id: string, at: number, command: string, state: ToolCallItem['state']) =>
+    history.record('c1', { type: 'item', item: { ...call, id, at, command, state } });
+  const done: ToolCallItem['state'] = { kind: 'finished', ok: true };
+  run('unasked', 1, 'ls', done);
+  run('allowed', 2, 'npm test', done);
+  history.record('c1', { type: 'approval', request: { ...request, id: 'a', toolCallId: 'allowed' } });
+  history.record('c1', { type: 'approvalSettled', id: 'a', answer: { kind: 'allowOnce' } });
+  run('denied', 3, 'rm x', { kind: 'denied', by: 'user', reason: 'no' });
+  history.record('c1', { type: 'approval', request: { ...request, id: 'b', toolCallId: 'denied' } });
+  history.record('c1', { type: 'approvalSettled', id: 'b', answer: { kind: 'deny' } });
+  run('stopped', 4, 'sleep 9', { kind: 'cancelled' });
+  history.record('c1', { type: 'approval', request: { ...request, id: 'c', toolCallId: 'stopped' } });
+  history.record('c1', { type: 'approvalSettled', id: 'c', answer: null });
+
+  expect(history.commands('/w', 10)).toEqual([
+    { command: 'sleep 9', cwd: '/w', answer: 'denied' },
+    { command: 'rm x', cwd: '/w', answer: 'denied' },
+    { command: 'npm test', cwd: '/w', answer: 'allowed' },
+    { command: 'ls', cwd: '/w', answer: 'unasked' },
+  ]);
+  expect(history.commands('/w', 1)).toHaveLength(1);
+});
