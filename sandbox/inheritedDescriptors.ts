@@ -1,4 +1,26 @@
-import { fstatSync, readdirSync, readFileSync } from 'node:fs';
+import { spawn, type ChildProcess, type SpawnOptions, type StdioOptions } from 'node:child_process';
+import { closeSync, fstatSync, openSync, readFileSync, readdirSync } from 'node:fs';
+
+/** Starts a program that inherits nothing but the streams it is given. */
+export function spawnCovered(
+  file: string,
+  args: readonly string[],
+  options: Pick<SpawnOptions, 'cwd' | 'env' | 'detached'>,
+  streams: Exclude<StdioOptions, string>,
+): ChildProcess {
+  const nothing = openSync('/dev/null', 'r+');
+  try {
+    const stdio = [...streams];
+    for (const descriptor of inheritedDescriptors()) {
+      while (stdio.length < descriptor) stdio.push('ignore');
+      if (stdio.length === descriptor) stdio.push(nothing);
+      else if (descriptor >= streams.length) stdio[descriptor] = nothing;
+    }
+    return spawn(file, args, { ...options, stdio });
+  } finally {
+    closeSync(nothing);
+  }
+}
 
 /**
  * Descriptors of this process that a child would inherit: whoever started us left them open, and Node closes only the

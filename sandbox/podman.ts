@@ -153,6 +153,9 @@ function limitOptions(limits: Limits): string[] {
   ];
 }
 
+/** Bytes of a folder that only holds others in their place. */
+const anchorSize = 2 ** 20;
+
 /** Bytes of /dev/shm. */
 const sharedMemory = 2 ** 30;
 
@@ -171,7 +174,9 @@ function mountOption(mount: Mount): string[] {
         `--mount=${fields('type=bind', `source=${mount.source}`, `target=${mount.target}`, mount.isWritable ? 'rw' : 'ro')}`,
       ];
     case 'memory':
-      return [`--mount=${fields('type=tmpfs', `target=${mount.target}`, 'rw', 'notmpcopyup')}`];
+      return [
+        `--mount=${fields('type=tmpfs', `target=${mount.target}`, `tmpfs-size=${anchorSize}`, 'notmpcopyup')}`,
+      ];
     case 'link':
       return [];
   }
@@ -186,10 +191,11 @@ function fields(...values: readonly string[]): string {
 
 /** A TOML basic string. */
 function quoted(text: string): string {
-  const escaped = [...text].map(character => {
-    const code = character.codePointAt(0) ?? 0;
-    if (character === '"' || character === '\\') return `\\${character}`;
-    return code < 0x20 || code === 0x7f ? `\\u${code.toString(16).padStart(4, '0')}` : character;
-  });
-  return `"${escaped.join('')}"`;
+  // eslint-disable-next-line no-control-regex -- control characters are what must be escaped
+  const escaped = text.replaceAll(/["\\\u0000-\u001f\u007f]/g, character =>
+    character === '"' || character === '\\'
+      ? `\\${character}`
+      : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  return `"${escaped}"`;
 }

@@ -1,14 +1,15 @@
-import { spawn, type StdioOptions } from 'node:child_process';
+import type { StdioOptions } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { insideCommand } from './bubblewrap.ts';
 import { checkRequest } from './checkRequest.ts';
-import { ContainerProcess } from './containerProcess.ts';
+import { watchContainer } from './containerProcess.ts';
 import { CountedOutput } from './countedOutput.ts';
 import { bareEnvironment, commandEnvironment } from './environment.ts';
 import type { SandboxFacts } from './facts.ts';
 import { FolderProtection } from './folderProtection.ts';
+import { spawnCovered } from './inheritedDescriptors.ts';
 import { anchorsIn, placeMounts, systemMounts, type MountPlan } from './mounts.ts';
 import { containersConf, podmanArguments, rootLayout, type PodmanFacts, type PodmanPlan } from './podman.ts';
 import { PodmanRecords } from './podmanRecords.ts';
@@ -134,20 +135,16 @@ export class PodmanSandbox implements Sandbox {
     const needsPipes = request.output !== 'inherit' && program === undefined;
     const pipes = needsPipes ? await realPipes(options.stateDirectory, 2) : [];
     const other = request.output === 'inherit' ? 'inherit' : 'pipe';
-    const stdio: StdioOptions = [
+    const stdio: Exclude<StdioOptions, string> = [
       request.stdin,
       pipes[0]?.writer ?? other,
       pipes[1]?.writer ?? other,
       ...descriptors.map(() => 'pipe' as const),
     ];
     const [file = '', ...args] = [...records.enter, podman.podman, ...podmanArguments(facts, podman, plan)];
-    const child = spawn(file, args, {
-      cwd: '/',
-      env: { ...records.environment, CONTAINERS_CONF: settings },
-      // What the terminal sends to the caller's group is passed on by the caller, not taken twice.
-      detached: true,
-      stdio,
-    });
+    // What the terminal sends to the caller's group is passed on by the caller, not taken twice: hence `detached`.
+    const env = { ...records.environment, CONTAINERS_CONF: settings };
+    const child = spawnCovered(file, args, { cwd: '/', env, detached: true }, stdio);
     for (const pipe of pipes) pipe.close();
     const exitedEarly = new Promise<never>((_, reject) => {
       child.once('error', cause => reject(sandboxErrors.didNotStart(cause.message, cause)));
@@ -162,7 +159,10 @@ export class PodmanSandbox implements Sandbox {
       pipes[1]?.reader ?? child.stderr,
       facts.limits.output,
     );
-    return Promise.race([exitedEarly, ContainerProcess.watch(child, plan.pidFile, output, request)]);
+    return Promise.race([
+      exitedEarly,
+      watchContainer(child, plan.pidFile, output, request, isRoot ? facts.limits : undefined),
+    ]);
   }
 
   #recordsFor(enter: readonly string[]): PodmanRecords {

@@ -35,7 +35,13 @@ export class PodmanRecords implements AsyncDisposable {
     };
     const [file = '', ...args] = [
       ...enter,
-      ...['/bin/sh', '-c', script, 'keeper', this.directory, podman, ...podmanOptions(this)],
+      '/bin/sh',
+      '-c',
+      script,
+      'keeper',
+      this.directory,
+      podman,
+      ...podmanOptions(this),
     ];
     // In a session of its own: what ends the broker's process group does not end its keeper.
     this.#keeper = spawn(file, args, {

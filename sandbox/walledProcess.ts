@@ -1,0 +1,108 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { CountedOutput } from './countedOutput.ts';
+import { limitMessages, type Limits } from './limits.ts';
+import { childrenOf, processesIn, startTime } from './processTree.ts';
+import type { LaunchRequest, ProcessExit, SandboxedProcess } from './sandbox.ts';
+
+/**
+ * A program behind its walls, watched from the host. `child` put up the walls and ends with the program; `init` is the
+ * first process inside, which takes all others with it when it ends.
+ */
+export class WalledProcess implements SandboxedProcess {
+  readonly pid: number;
+  readonly stdin: Writable | null;
+  readonly stdout: Readable | null;
+  readonly stderr: Readable | null;
+  readonly exited: Promise<ProcessExit>;
+  #limit: string | undefined;
+  #ended = false;
+
+  constructor(
+    private readonly child: ChildProcess,
+    private readonly init: { readonly pid: number; readonly started: number | undefined },
+    readonly programPid: number | undefined,
+    ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>,
+    output: CountedOutput,
+    request: LaunchRequest,
+    /** Set for those that the kernel does not keep for this user. */
+    limits: Limits | undefined,
+  ) {
+    this.pid = child.pid ?? 0;
+    this.stdin = child.stdin;
+    // A program that ends without reading must not end us.
+    child.stdin?.on('error', () => undefined);
+    this.stdout = output.stdout;
+    this.stderr = output.stderr;
+    output.onExceeded(limit => this.#endFor(limit));
+    const { timeout } = request;
+    const timer =
+      timeout === undefined
+        ? undefined
+        : setTimeout(() => this.#endFor(limitMessages.wallTime(timeout)), timeout);
+    const watch = limits === undefined ? undefined : this.#watchProcesses(limits.processes);
+    this.exited = ended.then(async exit => {
+      clearTimeout(timer);
+      clearInterval(watch);
+      // What the program left behind ends with the init, and we wait for that.
+      await this.#endInit();
+      this.#ended = true;
+      return this.#limit === undefined ? exit : { ...exit, limit: this.#limit };
+    });
+  }
+
+  /**
+   * The kernel does not count the processes of the machine's root, so for root we do: the sandbox's own /proc lists
+   * exactly its processes.
+   */
+  #watchProcesses(most: number): NodeJS.Timeout {
+    const watch = setInterval(() => {
+      if (processesIn(this.init.pid) > most) this.#endFor(limitMessages.processes(most));
+    }, 200);
+    return watch.unref();
+  }
+
+  signal(name: NodeJS.Signals): void {
+    if (this.#ended || this.programPid === undefined || !childrenOf(this.init.pid).includes(this.programPid))
+      return;
+    send(this.programPid, name);
+  }
+
+  async kill(): Promise<void> {
+    if (!this.#ended) this.#killNow();
+    await this.exited;
+  }
+
+  #endFor(limit: string): void {
+    if (this.#ended) return;
+    this.#limit ??= limit;
+    this.#killNow();
+  }
+
+  #killNow(): void {
+    // The init process takes every process of its namespace with it.
+    if (this.#initLives()) send(this.init.pid, 'SIGKILL');
+    this.child.kill('SIGKILL');
+  }
+
+  async #endInit(): Promise<void> {
+    while (this.#initLives()) {
+      send(this.init.pid, 'SIGKILL');
+      await wait(2);
+    }
+  }
+
+  #initLives(): boolean {
+    const { pid, started } = this.init;
+    return started !== undefined && startTime(pid) === started;
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Gone in the meantime.
+  }
+}
