@@ -1,23 +1,25 @@
-import { inheritedDescriptors } from './inheritedDescriptors.ts';
-import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { bubblewrapArguments, insideCommand, type LaunchPlan } from './bubblewrap.ts';
 import { checkRequest } from './checkRequest.ts';
 import { CountedOutput } from './countedOutput.ts';
+import { attributeDenials, type AttributedDenial } from './denials.ts';
 import { bareEnvironment, commandEnvironment } from './environment.ts';
 import type { SandboxFacts } from './facts.ts';
 import { FolderProtection } from './folderProtection.ts';
-import { limitMessages, outerLimitOptions, type Limits } from './limits.ts';
+import { spawnCovered } from './inheritedDescriptors.ts';
+import { outerLimitOptions, type Limits } from './limits.ts';
 import { realPipes } from './realPipe.ts';
-import { childrenOf, processesIn, startTime } from './processTree.ts';
+import { childrenOf, startTime } from './processTree.ts';
 import { programFiles, type ProgramFiles } from './programFiles.ts';
-import type { LaunchRequest, ProcessExit, Sandbox, SandboxedProcess, SandboxOptions } from './sandbox.ts';
+import type { LaunchRequest, Sandbox, SandboxedProcess, SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 import { seccompFilter } from './seccomp/filter.ts';
 import { SessionNetwork } from './sessionNetwork.ts';
 import { removeTemporary } from './stateFiles.ts';
+import { WalledProcess } from './walledProcess.ts';
 import type { WorkspaceScan } from './workspaceScan.ts';
 
 /** Starts processes in Bubblewrap, each in namespaces of its own, and sees to it that they end. */
@@ -60,6 +62,13 @@ export class BubblewrapSandbox implements Sandbox {
       protection.release();
       throw error;
     }
+  }
+
+  explain(output: string, command: { cwd: string; writableFolders: readonly string[] }): AttributedDenial[] {
+    const folders = this.facts.folders.flatMap(({ path, realPath }) => [path, realPath]);
+    const copies = this.options.copyOnWrite?.folders ?? [];
+    const writableFolders = [...command.writableFolders, ...copies];
+    return attributeDenials(output, { cwd: command.cwd, folders, writableFolders, exists: existsSync });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -124,7 +133,7 @@ export class BubblewrapSandbox implements Sandbox {
         ? commandEnvironment(facts, process.env, { ...network, ...request.environment })
         : bareEnvironment(program.isElectron, process.env, request.environment);
     const [file = '', ...args] = command;
-    const child = spawnCovered(file, args, environment, stdio);
+    const child = spawnCovered(file, args, { cwd: '/', env: environment }, stdio);
     for (const pipe of pipes) pipe.close();
     const exitedEarly = new Promise<never>((_, reject) => {
       child.once('error', cause => reject(sandboxErrors.didNotStart(cause.message, cause)));
@@ -139,7 +148,7 @@ export class BubblewrapSandbox implements Sandbox {
     );
     return Promise.race([
       exitedEarly,
-      RunningProcess.watch(
+      watchProcess(
         child,
         plan.statusDescriptor,
         output,
@@ -150,137 +159,28 @@ export class BubblewrapSandbox implements Sandbox {
   }
 }
 
-/** Starts a program that inherits nothing but the streams it is given. */
-function spawnCovered(
-  file: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  streams: Exclude<StdioOptions, string>,
-): ChildProcess {
-  const nothing = openSync('/dev/null', 'r+');
-  try {
-    const stdio = [...streams];
-    for (const descriptor of inheritedDescriptors()) {
-      while (stdio.length < descriptor) stdio.push('ignore');
-      if (stdio.length === descriptor) stdio.push(nothing);
-      else if (descriptor >= streams.length) stdio[descriptor] = nothing;
-    }
-    return spawn(file, args, { cwd: '/', env, stdio });
-  } finally {
-    closeSync(nothing);
+/** Resolves once the program runs behind its walls; rejects when they could not be put up. */
+async function watchProcess(
+  child: ChildProcess,
+  status: number,
+  output: CountedOutput,
+  request: LaunchRequest,
+  /** Set for those that the kernel does not keep for this user. */
+  limits: Limits | undefined,
+): Promise<SandboxedProcess> {
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(resolve => {
+    child.once('exit', (code, signal) => resolve({ code, signal }));
+  });
+  const init = await Promise.race([initOf(child.stdio[status]), ended.then(() => undefined)]);
+  if (init === undefined) {
+    await ended;
+    throw sandboxErrors.didNotStart(await output.lastWords());
   }
-}
-
-class RunningProcess implements SandboxedProcess {
-  readonly pid: number;
-  readonly stdin: Writable | null;
-  readonly stdout: Readable | null;
-  readonly stderr: Readable | null;
-  readonly exited: Promise<ProcessExit>;
-  #limit: string | undefined;
-  #ended = false;
-
-  /** Resolves once the program runs behind its walls; rejects when they could not be put up. */
-  static async watch(
-    child: ChildProcess,
-    status: number,
-    output: CountedOutput,
-    request: LaunchRequest,
-    /** Set for those that the kernel does not keep for this user. */
-    limits: Limits | undefined,
-  ): Promise<SandboxedProcess> {
-    const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(resolve => {
-      child.once('exit', (code, signal) => resolve({ code, signal }));
-    });
-    const init = await Promise.race([initOf(child.stdio[status]), ended.then(() => undefined)]);
-    if (init === undefined) {
-      await ended;
-      throw sandboxErrors.didNotStart(await output.lastWords());
-    }
-    const started = startTime(init);
-    const program = await Promise.race([programOf(init, started), ended.then(() => undefined)]);
-    if (program === undefined && !(await finishedSetup(child.stdio[status], ended)))
-      throw sandboxErrors.didNotStart(await output.lastWords());
-    return new RunningProcess(child, { pid: init, started }, program, ended, output, request, limits);
-  }
-
-  private constructor(
-    private readonly child: ChildProcess,
-    private readonly init: { readonly pid: number; readonly started: number | undefined },
-    readonly programPid: number | undefined,
-    ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>,
-    output: CountedOutput,
-    request: LaunchRequest,
-    limits: Limits | undefined,
-  ) {
-    this.pid = child.pid ?? 0;
-    this.stdin = child.stdin;
-    // A program that ends without reading must not end us.
-    child.stdin?.on('error', () => undefined);
-    this.stdout = output.stdout;
-    this.stderr = output.stderr;
-    output.onExceeded(limit => this.#endFor(limit));
-    const { timeout } = request;
-    const timer =
-      timeout === undefined
-        ? undefined
-        : setTimeout(() => this.#endFor(limitMessages.wallTime(timeout)), timeout);
-    const watch = limits === undefined ? undefined : this.#watchProcesses(limits.processes);
-    this.exited = ended.then(async exit => {
-      clearTimeout(timer);
-      clearInterval(watch);
-      // Bubblewrap ends with the program; what the program left behind ends with Bubblewrap, and we wait for that.
-      await this.#endInit();
-      this.#ended = true;
-      return this.#limit === undefined ? exit : { ...exit, limit: this.#limit };
-    });
-  }
-
-  /**
-   * The kernel does not count the processes of the machine's root, so for root we do: the sandbox's own /proc lists
-   * exactly its processes.
-   */
-  #watchProcesses(most: number): NodeJS.Timeout {
-    const watch = setInterval(() => {
-      if (processesIn(this.init.pid) > most) this.#endFor(limitMessages.processes(most));
-    }, 200);
-    return watch.unref();
-  }
-
-  signal(name: NodeJS.Signals): void {
-    if (this.#ended || this.programPid === undefined || !childrenOf(this.init.pid).includes(this.programPid))
-      return;
-    send(this.programPid, name);
-  }
-
-  async kill(): Promise<void> {
-    if (!this.#ended) this.#killNow();
-    await this.exited;
-  }
-
-  #endFor(limit: string): void {
-    if (this.#ended) return;
-    this.#limit ??= limit;
-    this.#killNow();
-  }
-
-  #killNow(): void {
-    // The init process takes every process of its namespace with it.
-    if (this.#initLives()) send(this.init.pid, 'SIGKILL');
-    this.child.kill('SIGKILL');
-  }
-
-  async #endInit(): Promise<void> {
-    while (this.#initLives()) {
-      send(this.init.pid, 'SIGKILL');
-      await wait(2);
-    }
-  }
-
-  #initLives(): boolean {
-    const { pid, started } = this.init;
-    return started !== undefined && startTime(pid) === started;
-  }
+  const started = startTime(init);
+  const program = await Promise.race([programOf(init, started), ended.then(() => undefined)]);
+  if (program === undefined && !(await finishedSetup(child.stdio[status], ended)))
+    throw sandboxErrors.didNotStart(await output.lastWords());
+  return new WalledProcess(child, { pid: init, started }, program, ended, output, request, limits);
 }
 
 const lines = new WeakMap<object, string>();
@@ -323,12 +223,4 @@ function handOver(stream: unknown, bytes: Buffer): void {
   const writable = stream as Writable;
   writable.on('error', () => undefined);
   writable.end(bytes);
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // Gone in the meantime.
-  }
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
+import type { AttributedDenial } from './denials.ts';
 import { gatherFacts } from './facts.ts';
 import { BubblewrapSandbox } from './launcher.ts';
 import type { Limits } from './limits.ts';
@@ -114,4 +115,9 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
 export interface Sandbox extends AsyncDisposable {
   /** Starts a process. Throws a CordonError `sandbox.*` when it cannot start walled in: nothing ran then. */
   launch(request: LaunchRequest): Promise<SandboxedProcess>;
+  /** What the walls refused a failed command, told from what it printed. Absent where there are no walls. */
+  explain?(
+    output: string,
+    command: { readonly cwd: string; readonly writableFolders: readonly string[] },
+  ): AttributedDenial[];
 }

@@ -1,3 +1,4 @@
+import { describeDenial } from '../../sandbox/denials.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { CordonError, messageOf } from '../base/errors.ts';
 import { randomId } from '../base/ids.ts';
@@ -137,7 +138,11 @@ export class Terminals {
   async #settle(terminal: Terminal, itemId: string, command: RunningCommand): Promise<void> {
     const exit = await terminal.exited;
     const took = Date.now() - command.since;
-    if (exit.code !== 0) await this.#offerWriting(terminal, itemId, command);
+    if (exit.code !== 0) {
+      const said = terminal.output().text;
+      await this.#offerWriting(terminal, itemId, command);
+      this.#explain(terminal, said, command);
+    }
     const item = this.options.transcript.item(itemId);
     if (item?.kind !== 'toolCall' || item.state.kind === 'cancelled') return;
     const { code, signal } = exit;
@@ -145,6 +150,14 @@ export class Terminals {
       ...item,
       state: { kind: 'finished', ok: code === 0, exit: { code, signal }, took },
     });
+  }
+
+  /** Tells which wall stood in the way, where the command's own words show it. */
+  #explain(terminal: Terminal, said: string, { cwd, background }: RunningCommand): void {
+    const writableFolders = this.options.access.writable(background);
+    const denials = this.options.sandbox.explain?.(said, { cwd, writableFolders }) ?? [];
+    // A folder that is read-only was asked about already.
+    for (const denial of denials) if (denial.kind !== 'writeFolder') terminal.note(describeDenial(denial));
   }
 
   async #offerWriting(

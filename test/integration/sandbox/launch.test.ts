@@ -157,6 +157,29 @@ describe('a command', () => {
     ]).toEqual(['here\n', 2, false]);
   });
 
+  test('that a wall stopped is told which one, in the words of real programs', async () => {
+    writeFileSync(join(workspace, '.env'), 'A=1');
+    writeFileSync(join(root, 'outside.txt'), 'x');
+    const scripts = [
+      'cat .env',
+      'touch new.txt',
+      `cat ${root}/outside.txt`,
+      `/usr/bin/python3 -c 'open(".env")'`,
+      '/usr/bin/python3 -c \'import urllib.request as u; u.urlopen("http://docs.example.com")\' || curl -sS http://docs.example.com',
+    ];
+    const kinds = [];
+    for (const script of scripts) {
+      const { output } = await shell(script);
+      kinds.push(
+        sandbox
+          .explain?.(output, { cwd: workspace, writableFolders: [] })
+          .map(each => each.kind)
+          .join(),
+      );
+    }
+    expect(kinds).toEqual(['secretFile', 'writeFolder', 'outside', 'secretFile', 'network']);
+  });
+
   test('keeps its home for the next session', async () => {
     await shell('echo cached > ~/cache; cd ~; pwd');
     await using other = await openSandbox({ folders: [workspace], stateDirectory: join(root, 'state') });

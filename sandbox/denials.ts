@@ -1,0 +1,157 @@
+import { isAbsolute, normalize, resolve } from 'node:path';
+import { isInside } from './inside.ts';
+import { protectionOf } from './protectedPaths.ts';
+import { isSecretFile } from './secretFiles.ts';
+
+/** What a wall refused, told from a failed command's own words, and the smallest thing that would cure it. */
+export type AttributedDenial =
+  /** A file in a workspace folder that is read-only so far. */
+  | { readonly kind: 'writeFolder'; readonly path: string; readonly folder: string }
+  /** A path that stays read-only by itself: what it could do is in `because`. */
+  | { readonly kind: 'protectedPath'; readonly path: string; readonly because: string }
+  /** A file that is hidden because it looks like a secret. */
+  | { readonly kind: 'secretFile'; readonly path: string }
+  /** Something outside of the workspace that the machine has and the sandbox does not show. */
+  | { readonly kind: 'outside'; readonly path: string; readonly access: 'read' | 'write' }
+  | { readonly kind: 'network'; readonly host: string }
+  | { readonly kind: 'limit'; readonly setting: string };
+
+export interface DenialContext {
+  readonly cwd: string;
+  readonly folders: readonly string[];
+  readonly writableFolders: readonly string[];
+  /** Whether the machine has this path; asked only for paths that the command named itself. */
+  readonly exists: (path: string) => boolean;
+}
+
+/**
+ * Reads what a failed command printed. Pure but for `exists`. A guess by nature: it offers and explains, and decides
+ * nothing. At most five, in the order in which they were printed.
+ */
+export function attributeDenials(output: string, context: DenialContext): AttributedDenial[] {
+  const found = new Map<string, AttributedDenial>();
+  // The last words matter, and a program may print without end.
+  for (const line of output.slice(-100_000).split('\n')) {
+    for (const sign of signs) {
+      const match = line.length > 4_000 ? null : sign.pattern.exec(line);
+      const denial = match === null ? undefined : sign.judge(match[1] ?? '', context);
+      if (denial !== undefined) found.set(JSON.stringify(denial), denial);
+    }
+    if (found.size >= 5) break;
+  }
+  return [...found.values()].slice(0, 5);
+}
+
+/** One sentence for the user and for the model: what did not happen, and what would make it possible. */
+export function describeDenial(denial: AttributedDenial): string {
+  switch (denial.kind) {
+    case 'writeFolder':
+      return `The sandbox refused to write ${denial.path}: ${denial.folder} is read-only until the user allows writing there.`;
+    case 'protectedPath':
+      return `The sandbox refused a command to change ${denial.path}, because it ${denial.because}. Change it with the file tools, which ask the user.`;
+    case 'secretFile':
+      return `The sandbox hides ${denial.path} from commands, because it looks like a secret. Ask the user for what is needed of it.`;
+    case 'outside':
+      return denial.access === 'read'
+        ? `The sandbox does not show ${denial.path} to commands: it is outside of the workspace. Ask the user to bring it in.`
+        : `The sandbox lets no command write ${denial.path}: it is outside of the workspace.`;
+    case 'network':
+      return `The sandbox has no way to ${denial.host}: commands have no network unless the user allows that host.`;
+    case 'limit':
+      return `The sandbox's limit "${denial.setting}" was reached. The user can raise it in the settings.`;
+  }
+}
+
+interface Sign {
+  readonly pattern: RegExp;
+  readonly judge: (found: string, context: DenialContext) => AttributedDenial | undefined;
+}
+
+// How programs put it: "tool: cannot X 'path': Reason", "tool: path: Reason", "Error: EROFS: reason, open 'path'",
+// "OSError: [Errno 30] Reason: 'path'". The path is what stands before the reason, or in the quotes after it.
+const before = String.raw`(?:^|[\s:])['"‘“]?(\/[^'"’”:]*|[^'"’”:\s]+)['"’”]?`;
+
+const signs: readonly Sign[] = [
+  { pattern: new RegExp(`${before}: Read-only file system`), judge: written },
+  { pattern: /\bEROFS\b[^'"]*['"]([^'"]+)['"]/, judge: written },
+  { pattern: /Read-only file system: ['"]([^'"]+)['"]/, judge: written },
+  { pattern: new RegExp(`${before}: Device or resource busy`), judge: protectedOnly },
+  { pattern: /cannot move ['‘]([^'’]+)['’] to .*: Device or resource busy/, judge: protectedOnly },
+  { pattern: /\bEBUSY\b[^'"]*['"]([^'"]+)['"]/, judge: protectedOnly },
+  { pattern: new RegExp(`${before}: Permission denied`), judge: hidden },
+  { pattern: /\bEACCES\b[^'"]*['"]([^'"]+)['"]/, judge: hidden },
+  { pattern: /Permission denied: ['"]([^'"]+)['"]/, judge: hidden },
+  { pattern: new RegExp(`${before}: No such file or directory`), judge: notShown },
+  { pattern: /\bENOENT\b[^'"]*['"]([^'"]+)['"]/, judge: notShown },
+  { pattern: /No such file or directory: ['"]([^'"]+)['"]/, judge: notShown },
+  { pattern: /Could not resolve host: ([\w.-]+)/i, judge: unreachable },
+  { pattern: /(?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)/, judge: unreachable },
+  { pattern: /failed to lookup address information.*?([\w-]+(?:\.[\w-]+)+)/i, judge: unreachable },
+  { pattern: /Temporary failure in name resolution.*?([\w-]+(?:\.[\w-]+)+)/i, judge: unreachable },
+  {
+    pattern:
+      /host='([\w.-]+)'.*(?:Name or service not known|Temporary failure in name resolution|NewConnectionError)/,
+    judge: unreachable,
+  },
+  { pattern: /ssh: Could not resolve hostname ([\w.-]+)/i, judge: unreachable },
+  { pattern: /unable to resolve host address ['"‘]([\w.-]+)/i, judge: unreachable },
+  { pattern: /lookup ([\w.-]+) on .*(?:refused|unreachable)/, judge: unreachable },
+  {
+    pattern: /fork.*(Resource temporarily unavailable)/,
+    judge: () => ({ kind: 'limit', setting: 'cordon.limits.processes' }),
+  },
+  {
+    pattern:
+      /(Cannot allocate memory|MemoryError|JavaScript heap out of memory|OutOfMemoryError|memory allocation of \d+ bytes failed)/,
+    judge: () => ({ kind: 'limit', setting: 'cordon.limits.memory' }),
+  },
+  {
+    pattern: /(Too many open files|EMFILE)/,
+    judge: () => ({ kind: 'limit', setting: 'cordon.limits.openFiles' }),
+  },
+  {
+    pattern: /(File size limit exceeded|File too large|EFBIG)/,
+    judge: () => ({ kind: 'limit', setting: 'cordon.limits.fileSize' }),
+  },
+];
+
+function written(named: string, context: DenialContext): AttributedDenial | undefined {
+  const path = resolve(context.cwd, named);
+  const folder = context.folders.find(each => isInside(path, each));
+  if (folder === undefined) return { kind: 'outside', path, access: 'write' };
+  return context.writableFolders.includes(folder)
+    ? protectedOnly(named, context)
+    : { kind: 'writeFolder', path, folder };
+}
+
+function protectedOnly(named: string, { cwd, folders }: DenialContext): AttributedDenial | undefined {
+  const path = resolve(cwd, named);
+  const folder = folders.find(each => path !== each && isInside(path, each));
+  // A folder around a protected path is held in its place as well.
+  const relative = folder === undefined ? '' : path.slice(folder.length + 1);
+  const because =
+    relative === ''
+      ? undefined
+      : (protectionOf(relative) ??
+        protectionOf(`${relative}/hooks`) ??
+        protectionOf(`${relative}/workflows`));
+  return because === undefined ? undefined : { kind: 'protectedPath', path, because };
+}
+
+function hidden(named: string, { cwd, folders }: DenialContext): AttributedDenial | undefined {
+  const path = resolve(cwd, named);
+  const isHidden =
+    isSecretFile(path.slice(path.lastIndexOf('/') + 1)) && folders.some(each => isInside(path, each));
+  return isHidden ? { kind: 'secretFile', path } : undefined;
+}
+
+function notShown(named: string, { folders, exists }: DenialContext): AttributedDenial | undefined {
+  if (!isAbsolute(named)) return undefined;
+  const path = normalize(named);
+  if (folders.some(each => isInside(path, each)) || !exists(path)) return undefined;
+  return { kind: 'outside', path, access: 'read' };
+}
+
+function unreachable(host: string): AttributedDenial | undefined {
+  return host === 'localhost' ? undefined : { kind: 'network', host: host.toLowerCase().replace(/\.$/, '') };
+}
