@@ -32,7 +32,7 @@ export async function applyCommand(argv: readonly string[]): Promise<number> {
     );
     return 2;
   }
-  const session = findKeptSession(wanted.folders, wanted.session);
+  const session = await findKeptSession(wanted.folders, wanted.session);
   let status = 0;
   for (const folder of session.folders) {
     const names = pathsIn(folder.lower, wanted.paths);

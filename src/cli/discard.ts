@@ -21,7 +21,7 @@ export async function discardCommand(argv: readonly string[]): Promise<number> {
     process.stderr.write(`cordon discard: ${wanted.message}\n`);
     return 2;
   }
-  const session = findKeptSession(wanted.folders, wanted.session);
+  const session = await findKeptSession(wanted.folders, wanted.session);
   const what = wanted.paths.length === 0 ? 'all changes' : wanted.paths.map(visibleName).join(', ');
   if (!wanted.yes && canAsk() && !(await confirm(`Discard ${what} of session ${session.id}?`))) return 1;
   const discarded: string[] = [];

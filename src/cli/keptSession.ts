@@ -1,10 +1,13 @@
 import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { CordonError } from '../base/errors.ts';
+import { recoverApplies } from '../overlay/apply.ts';
 import type { OverlayFolder } from '../overlay/changeset.ts';
+import { openJournals } from '../overlay/journal.ts';
 import { withLock } from '../overlay/lock.ts';
 import { livingHolder } from '../overlay/overlay.ts';
-import { workspaceDirectory } from './stateDirectory.ts';
+import { openTrash } from '../store/trash.ts';
+import { stateDirectory, workspaceDirectory } from './stateDirectory.ts';
 
 /** A session whose copy-on-write view was kept, and the workspace folders that it holds changes of. */
 export interface KeptSession {
@@ -13,8 +16,15 @@ export interface KeptSession {
   readonly folders: readonly OverlayFolder[];
 }
 
-/** The named session of these workspace folders, or the one used last. Throws `session.none` or `session.unknown`. */
-export function findKeptSession(workspaces: readonly string[], named: string | undefined): KeptSession {
+/**
+ * The named session of these workspace folders, or the one used last. An apply that was interrupted is finished or
+ * undone first, so that what is compared is whole. Throws `session.none` or `session.unknown`, or `apply.recover`.
+ */
+export async function findKeptSession(
+  workspaces: readonly string[],
+  named: string | undefined,
+): Promise<KeptSession> {
+  await mend();
   const sessions = path.join(workspaceDirectory(workspaces), 'sessions');
   const ids = (existsSync(sessions) ? readdirSync(sessions) : [])
     .filter(name => name.startsWith(prefix) && existsSync(path.join(sessions, name, 'layers')))
@@ -23,6 +33,15 @@ export function findKeptSession(workspaces: readonly string[], named: string | u
   if (id === undefined) throw named === undefined ? noSession(workspaces) : unknownSession(named, ids);
   const directory = path.join(sessions, prefix + id);
   return { id, directory, folders: layersIn(path.join(directory, 'layers'), workspaces) };
+}
+
+async function mend(): Promise<void> {
+  const state = stateDirectory();
+  const journals = path.join(state, 'applies');
+  if (openJournals(journals).length === 0) return;
+  using trash = openTrash(path.join(state, 'trash'));
+  for (const folder of await recoverApplies({ journals, trash }))
+    process.stderr.write(`cordon: an interrupted apply to ${folder} was brought to its end.\n`);
 }
 
 /** Does the work while nothing has the session's view open, and lets nothing open it. Returns false when it is open. */

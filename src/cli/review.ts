@@ -23,7 +23,7 @@ export async function reviewCommand(argv: readonly string[]): Promise<number> {
     process.stderr.write(`cordon review: ${wanted.message}\n`);
     return 2;
   }
-  const session = findKeptSession(wanted.folders, wanted.session);
+  const session = await findKeptSession(wanted.folders, wanted.session);
   const reports: object[] = [];
   for (const folder of session.folders) {
     const names = pathsIn(folder.lower, wanted.paths);
