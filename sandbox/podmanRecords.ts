@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { podmanOptions } from './podman.ts';
+import { containersConf, podmanOptions } from './podman.ts';
 
 /**
  * Podman's records of one session, in a folder of its own: no container of the user's is known there, and none of ours
@@ -24,7 +24,9 @@ export class PodmanRecords implements AsyncDisposable {
     for (const name of ['s', 'r', 't', 'o', 'h', 'v', 'x', 'l'])
       mkdirSync(join(this.directory, name), { mode: 0o700 });
     writeFileSync(join(this.directory, 'storage.conf'), this.#storage(), { mode: 0o600 });
-    writeFileSync(join(this.directory, 'containers.conf'), '', { mode: 0o600 });
+    writeFileSync(join(this.directory, 'containers.conf'), containersConf(this.directory, {}), {
+      mode: 0o600,
+    });
     this.environment = {
       PATH: '/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       LC_ALL: 'C',
@@ -90,7 +92,12 @@ shift
 for file in "$directory"/x/libpod/tmp/pause.pid "$directory"/t/pause.pid; do
   [ -s "$file" ] && kill -KILL "$(cat "$file")"
 done
-rm -rf "$directory"
+# What Podman left running to clear away may still write.
+for attempt in 1 2 3 4 5 6 7 8 9 10; do
+  rm -rf "$directory"
+  sleep 0.05
+  [ -e "$directory" ] || break
+done
 `;
 
 /** Where the user's own short-lived files are; Podman refuses a path of more than 50 characters. */
