@@ -3,7 +3,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { release, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { OverlayFolder } from '../../../src/overlay/changeset.ts';
@@ -20,14 +20,21 @@ export interface LiveOverlay extends AsyncDisposable {
   unmount(): Promise<void>;
 }
 
+/** Linux 6.6 and newer keep extended attributes of users in memory, which an upper layer needs. */
+function keepsLayersInMemory(): boolean {
+  const [major = 0, minor = 0] = release().split('.').map(Number);
+  return major > 6 || (major === 6 && minor >= 6);
+}
+
 const script = `cd "$1" && mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work,userxattr "$2" &&
 cd / && echo ready && exec cat`;
 
 /** Makes a folder by `fill`, and mounts an overlay over it. */
 export async function liveOverlay(fill: (lower: string) => void): Promise<LiveOverlay> {
   const root = scratch('real');
-  // Not every kernel keeps an upper layer in memory.
-  const layers = mkdtempSync(path.join(tmpdir(), 'cordon-layers-'));
+  const layers = keepsLayersInMemory()
+    ? scratch('layers')
+    : mkdtempSync(path.join(tmpdir(), 'cordon-layers-'));
   const [lower, state, control] = [path.join(root, 'real'), path.join(root, 'state'), layers];
   for (const each of [lower, state]) mkdirSync(each);
   fill(lower);
