@@ -1,6 +1,7 @@
 import type { SandboxFacts } from './facts.ts';
 import type { Limits } from './limits.ts';
 import { placeMounts, systemMounts, type Mount, type MountPlan } from './mounts.ts';
+import { sandboxErrors } from './sandboxErrors.ts';
 import { hostNameInside } from './stateFiles.ts';
 
 /** What Podman needs besides the facts of the session. Absolute paths. */
@@ -182,8 +183,10 @@ function mountOption(mount: Mount): string[] {
   }
 }
 
-/** One record of comma-separated values, as Podman reads it. */
+/** One record of comma-separated values, as Podman reads it, which takes a carriage return away before a line break. */
 function fields(...values: readonly string[]): string {
+  const lost = values.find(value => value.includes('\r'));
+  if (lost !== undefined) throw sandboxErrors.unnameable(lost.slice(lost.indexOf('=') + 1));
   return values
     .map(value => (/[",\r\n]|^ | $/.test(value) ? `"${value.replaceAll('"', '""')}"` : value))
     .join(',');

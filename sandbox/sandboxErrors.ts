@@ -105,5 +105,12 @@ export const sandboxErrors = {
       { cause },
     ),
 
+  unnameable: (path: string) =>
+    new CordonError(
+      'sandbox.unnameable',
+      `The path ${JSON.stringify(path)} cannot be shown in a container: its name holds a carriage return.`,
+      'Rename it, or set "cordon.sandbox.backend" to "bubblewrap".',
+    ),
+
   closed: () => new CordonError('sandbox.closed', 'This sandbox is closed; nothing more can run in it.'),
 };
