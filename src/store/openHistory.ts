@@ -228,8 +228,7 @@ function prepare(database: Database) {
     commands: database.prepare(
       `SELECT calls.command, coalesce(items.body ->> '$.cwd', '') AS cwd,
          CASE
-           WHEN asked.answer IS NULL AND asked.id IS NOT NULL THEN 'denied'
-           WHEN asked.answer ->> '$.kind' = 'deny' OR calls.state = 'denied' THEN 'denied'
+           WHEN asked.answer ->> '$.kind' = 'deny' THEN 'denied'
            WHEN asked.id IS NOT NULL THEN 'allowed'
            ELSE 'unasked'
          END AS answer
@@ -239,7 +238,8 @@ function prepare(database: Database) {
        LEFT JOIN approvals asked ON asked.conversation = calls.conversation
          AND asked.request ->> '$.toolCallId' = calls.id
          AND asked.request ->> '$.subject.kind' = 'command'
-       WHERE calls.command IS NOT NULL
+       -- What still waits, or was never answered, is no answer.
+       WHERE calls.command IS NOT NULL AND (asked.id IS NULL OR asked.answer IS NOT NULL)
        ORDER BY calls.at DESC, calls.position DESC
        LIMIT ?`,
     ),

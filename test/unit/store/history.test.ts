@@ -284,8 +284,10 @@ test('the commands of a workspace come back with what the user said to each, new
   history.record('c1', { type: 'approval', request: { ...request, id: 'c', toolCallId: 'stopped' } });
   history.record('c1', { type: 'approvalSettled', id: 'c', answer: null });
 
+  run('waiting', 5, 'make', { kind: 'awaitingApproval', approvalId: 'd' });
+  history.record('c1', { type: 'approval', request: { ...request, id: 'd', toolCallId: 'waiting' } });
+
   expect(history.commands('/w', 10)).toEqual([
-    { command: 'sleep 9', cwd: '/w', answer: 'denied' },
     { command: 'rm x', cwd: '/w', answer: 'denied' },
     { command: 'npm test', cwd: '/w', answer: 'allowed' },
     { command: 'ls', cwd: '/w', answer: 'unasked' },
