@@ -1,8 +1,10 @@
 import { CordonError } from '../base/errors.ts';
 import { readNames } from '../base/fileName.ts';
 import { parentOf } from './applySteps.ts';
-import type { OverlayFolder } from './changeset.ts';
+import type { Change, OverlayFolder } from './changeset.ts';
+import { readContent, readUpper } from './content.ts';
 import { readEntry, readUpperEntry } from './entry.ts';
+import { hunksOf, withHunks } from './hunks.ts';
 import { readUpperLayer, UpperLayer } from './upperLayer.ts';
 
 /**
@@ -48,6 +50,24 @@ export async function discardChanges(
     else upper.remove(path);
     for (const outer of [...outers, path].toReversed()) tidy(folder, upper, outer);
   }
+}
+
+/**
+ * Drops some hunks of a file's change (their places in `hunksOf`) and keeps the others. The overlay must not be mounted.
+ * Throws a TypeError for a change that has no hunks.
+ */
+export async function discardHunks(
+  folder: OverlayFolder,
+  { path, before, after }: Change,
+  dropped: ReadonlySet<number>,
+): Promise<void> {
+  if (before?.kind !== 'file' || after?.kind !== 'file')
+    throw new TypeError(`Only changes of a file have hunks: ${path}`);
+  const old = await readContent(`${folder.lower}/${path}`);
+  const hunks = hunksOf(old, await readUpper(folder, path));
+  if (!hunks) throw new TypeError(`No hunks were found in time: ${path}`);
+  const kept = new Set([...hunks.keys()].filter(index => !dropped.has(index)));
+  new UpperLayer(folder).write(path, withHunks(old, hunks, kept), after.mode);
 }
 
 /** Drops everything. The overlay must not be mounted. */

@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, linkSync, mkdirSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { encodePath, readNames } from '../base/fileName.ts';
 import { randomId } from '../base/ids.ts';
@@ -93,6 +102,15 @@ export class UpperLayer {
       make();
       linkSync(whiteout, this.#at(inner));
     }
+  }
+
+  /** Writes a file whole, or not at all. */
+  write(inner: string, content: Buffer, mode: number): void {
+    mkdirSync(this.#spare, { recursive: true, mode: 0o700 });
+    const fresh = path.join(this.#spare, randomId());
+    writeFileSync(fresh, content, { flag: 'wx', mode: 0o600 });
+    chmodSync(fresh, mode);
+    renameSync(fresh, this.#at(inner));
   }
 
   makeFolder(inner: string, mode: number): void {

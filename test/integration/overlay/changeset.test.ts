@@ -91,7 +91,7 @@ test('outputs, the repository and what is no file are counted, not listed, unles
   for (const name of ['dist/out.js', 'dist/sub/1', 'dist/sub/2', 'x.log', 'src/y.log', 'keep.log'])
     writeFileSync(agent(name), 'new\n');
   writeFileSync(agent('.git/config'), 'evil\n');
-  execFileSync('mkfifo', [agent('pipe')]);
+  execFileSync('sh', ['-c', 'mkfifo "$1"', 'sh', agent('pipe')]);
   expect(lines(await readChangeset(overlay.folder))).toEqual([
     'added keep.log nothing → file',
     '(repository .git: .git, 1)',

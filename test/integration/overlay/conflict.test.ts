@@ -6,6 +6,8 @@ import { applyChanges } from '../../../src/overlay/apply.ts';
 import { Bases } from '../../../src/overlay/bases.ts';
 import { readChangeset } from '../../../src/overlay/changeset.ts';
 import { Checkpoints } from '../../../src/overlay/checkpoints.ts';
+import { discardHunks } from '../../../src/overlay/discard.ts';
+import { hunksOf } from '../../../src/overlay/hunks.ts';
 import { openOverlayRecord, type OverlayRecord } from '../../../src/overlay/overlayRecord.ts';
 import { openTrash, type Trash } from '../../../src/store/trash.ts';
 import { liveOverlay, type LiveOverlay } from './liveOverlay.ts';
@@ -166,6 +168,31 @@ test('files that nobody may write are replaced and stay so', async () => {
   // The permissions changed after the overlay was made, so the file counts as written to: the user decides.
   expect(await accept(new Set(changes.map(({ path }) => path)))).toMatchObject({ kind: 'applied' });
   expect(picture(overlay.folder.lower)).toContain('"poem" 444 "agent\\n"');
+});
+
+test('a change is taken by hunk, and the rest of it stays to be reviewed or dropped', async () => {
+  writeFileSync(agent('poem'), poem.replace('one', 'ONE').replace('four', 'FOUR').replace('seven', 'SEVEN'));
+  const [change] = await look();
+  if (!change) throw new Error('no change');
+  const { desired } = await prepareAcceptance(overlay.folder, [{ change, hunks: new Set([1]) }], bases);
+  const options = { journals: path.join(overlay.state, 'applies'), trash };
+  expect(await applyChanges(overlay.folder.lower, desired, options)).toMatchObject({ kind: 'applied' });
+  bases.applied(['poem']);
+  expect(readFileSync(user('poem'), 'utf8')).toBe(poem.replace('four', 'FOUR'));
+
+  const [rest] = await look();
+  if (!rest) throw new Error('no rest');
+  const hunks = hunksOf(readFileSync(user('poem')), readFileSync(agent('poem')));
+  expect(hunks?.map(({ removed, added }) => [...removed, ...added])).toEqual([
+    ['one\n', 'ONE\n'],
+    ['seven\n', 'SEVEN\n'],
+  ]);
+  await overlay.unmount();
+  await discardHunks(overlay.folder, rest, new Set([0]));
+  await overlay.mount();
+  expect(readFileSync(agent('poem'), 'utf8')).toBe(poem.replace('four', 'FOUR').replace('seven', 'SEVEN'));
+  expect(await accept()).toMatchObject({ kind: 'applied' });
+  expect(readFileSync(user('poem'), 'utf8')).toBe(poem.replace('four', 'FOUR').replace('seven', 'SEVEN'));
 });
 
 test('what each turn changed is told apart', async () => {
