@@ -1,5 +1,5 @@
 import type { SandboxFacts } from './facts.ts';
-import { innerLimitOptions } from './limits.ts';
+import { innerLimitOptions, outerLimitOptions } from './limits.ts';
 import { placeMounts, systemMounts, type Mount, type MountPlan } from './mounts.ts';
 import type { LaunchRequest } from './sandbox.ts';
 import { hostNameInside } from './stateFiles.ts';
@@ -50,6 +50,12 @@ export function bubblewrapArguments(facts: SandboxFacts, plan: LaunchPlan): stri
 export function insideCommand(facts: SandboxFacts, request: LaunchRequest): string[] {
   const isLimited = request.view === 'system' && facts.prlimit !== undefined;
   return [...(isLimited ? [facts.prlimit, ...innerLimitOptions(facts.limits), '--'] : []), ...request.argv];
+}
+
+/** What stands before Bubblewrap for a program that cannot be limited from inside. Pure. */
+export function outsideLimits(facts: SandboxFacts, request: LaunchRequest): string[] {
+  const isLimited = request.view === 'bare' && facts.prlimit !== undefined;
+  return isLimited ? [facts.prlimit, ...outerLimitOptions(facts.limits), '--'] : [];
 }
 
 function mountOption(mount: Mount): string[] {

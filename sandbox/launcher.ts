@@ -2,7 +2,7 @@ import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import { bubblewrapArguments, insideCommand, type LaunchPlan } from './bubblewrap.ts';
+import { bubblewrapArguments, insideCommand, outsideLimits, type LaunchPlan } from './bubblewrap.ts';
 import { checkRequest } from './checkRequest.ts';
 import { CountedOutput } from './countedOutput.ts';
 import { attributeDenials, type AttributedDenial } from './denials.ts';
@@ -10,8 +10,8 @@ import { bareEnvironment, commandEnvironment } from './environment.ts';
 import type { SandboxFacts } from './facts.ts';
 import { FolderProtection } from './folderProtection.ts';
 import { spawnCovered } from './inheritedDescriptors.ts';
-import { outerLimitOptions, type Limits } from './limits.ts';
-import { realPipes } from './realPipe.ts';
+import type { Limits } from './limits.ts';
+import { PipeSupply } from './realPipe.ts';
 import { childrenOf, startTime } from './processTree.ts';
 import { programFiles, type ProgramFiles } from './programFiles.ts';
 import type { LaunchRequest, Sandbox, SandboxedProcess, SandboxOptions } from './sandbox.ts';
@@ -27,6 +27,7 @@ export class BubblewrapSandbox implements Sandbox {
   readonly #running = new Set<SandboxedProcess>();
   readonly #protection: FolderProtection;
   readonly #network: SessionNetwork;
+  readonly #pipes: PipeSupply;
   #closed = false;
 
   constructor(
@@ -35,6 +36,7 @@ export class BubblewrapSandbox implements Sandbox {
   ) {
     this.#protection = new FolderProtection(facts, options);
     this.#network = new SessionNetwork(facts.bwrap, options);
+    this.#pipes = new PipeSupply(options.stateDirectory);
   }
 
   async launch(request: LaunchRequest): Promise<SandboxedProcess> {
@@ -76,6 +78,7 @@ export class BubblewrapSandbox implements Sandbox {
     await Promise.all([...this.#running].map(each => each.kill()));
     await this.#network[Symbol.asyncDispose]();
     this.#protection[Symbol.dispose]();
+    this.#pipes[Symbol.dispose]();
     removeTemporary(this.facts.state);
   }
 
@@ -103,7 +106,7 @@ export class BubblewrapSandbox implements Sandbox {
     const optionsDescriptor = plan.statusDescriptor + 1;
     const command = [
       ...enter,
-      ...(facts.prlimit === undefined ? [] : [facts.prlimit, ...outerLimitOptions(facts.limits), '--']),
+      ...outsideLimits(facts, request),
       facts.bwrap,
       // By descriptor: its arguments can be read inside, and they tell of the host.
       '--args',
@@ -113,7 +116,7 @@ export class BubblewrapSandbox implements Sandbox {
     ];
     // A program in the bare view is ours and only writes to its streams.
     const needsPipes = request.output !== 'inherit' && program === undefined;
-    const pipes = needsPipes ? await realPipes(options.stateDirectory, 2) : [];
+    const pipes = needsPipes ? await this.#pipes.take(2) : [];
     const other = request.output === 'inherit' ? 'inherit' : 'pipe';
     const [out, err]: (number | 'inherit' | 'pipe')[] = [
       pipes[0]?.writer ?? other,

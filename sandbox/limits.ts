@@ -32,10 +32,7 @@ export const limitMessages = {
     `It was ended because it printed more than ${Math.floor(bytes / 2 ** 20)} MB (setting "cordon.limits.output").`,
 };
 
-/**
- * Options for prlimit(1) outside the walls. The number of processes is not among them: there it would count all that
- * the user runs, and Bubblewrap itself could not start.
- */
+/** Options for prlimit(1) in front of Bubblewrap, for programs that have no prlimit of their own inside. */
 export function outerLimitOptions(limits: Limits): string[] {
   return [
     `--nofile=${limits.openFiles}:${limits.openFiles}`,
@@ -45,7 +42,10 @@ export function outerLimitOptions(limits: Limits): string[] {
   ];
 }
 
-/** Options for prlimit(1) inside, where processes are counted in the sandbox's own user namespace. */
+/**
+ * Options for prlimit(1) inside. Only there can processes be limited: they are counted in the sandbox's own user
+ * namespace, while outside all that the user runs would count, and Bubblewrap itself could not start.
+ */
 export function innerLimitOptions(limits: Limits): string[] {
-  return [`--nproc=${limits.processes}:${limits.processes}`];
+  return [...outerLimitOptions(limits), `--nproc=${limits.processes}:${limits.processes}`];
 }

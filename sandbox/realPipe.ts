@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
+import { startTime } from './processTree.ts';
 
 /** The reading end, and the descriptor to hand to a child; `close` it once the child has it. */
 export interface RealPipe {
@@ -14,23 +15,52 @@ export interface RealPipe {
 
 /**
  * Real pipes. Node's own are sockets, which a program cannot open again: `echo >/dev/stderr` and `tee /dev/stdout`
- * fail on them. A FIFO with both ends open is a pipe, so one is made, opened and unlinked at once.
+ * fail on them. A FIFO with both ends open is a pipe. Making one takes a program, so they are made in stock.
  */
-export async function realPipes(directory: string, count: number): Promise<RealPipe[]> {
-  const folder = mkdtempSync(join(directory, 'pipe-'));
-  try {
-    const paths = Array.from({ length: count }, (_, at) => join(folder, String(at)));
+export class PipeSupply implements Disposable {
+  readonly #folder: string;
+  #stock: Promise<string[]> = Promise.resolve([]);
+  #made = 0;
+
+  /** `directory` is of the broker's; what a crash leaves there is swept with the rest of it. */
+  constructor(directory: string) {
+    this.#folder = mkdtempSync(join(directory, `pipes-${process.pid}-${startTime(process.pid) ?? 0}-`));
+  }
+
+  async take(count: number): Promise<RealPipe[]> {
+    const stock = this.#stock.then(paths => (paths.length < count ? this.#make(paths) : paths));
+    const taken = stock.then(paths => paths.splice(0, count));
+    // One after another: whoever comes next finds what this one left.
+    this.#stock = taken.then(
+      () => stock,
+      () => [],
+    );
+    return (await taken).map(openPipe);
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #make(left: readonly string[]): Promise<string[]> {
+    const paths = Array.from({ length: 16 }, (_, at) => join(this.#folder, String(this.#made + at)));
+    this.#made += paths.length;
     await promisify(execFile)('mkfifo', ['--mode=600', ...paths], { env: { PATH: '/usr/bin:/bin' } });
-    return paths.map(open);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+    return [...left, ...paths];
   }
 }
 
-function open(path: string): RealPipe {
+/** A few, for once. */
+export async function realPipes(directory: string, count: number): Promise<RealPipe[]> {
+  using supply = new PipeSupply(directory);
+  return await supply.take(count);
+}
+
+function openPipe(path: string): RealPipe {
   // Not blocking, or it would wait for a writer.
   const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const writer = openSync(path, constants.O_WRONLY);
+  rmSync(path);
   let isOpen = true;
   return {
     reader: new Socket({ fd: reading, readable: true, writable: false }),

@@ -80,7 +80,7 @@ export function removeTemporary(state: StateFiles): void {
 
 function sweepTemporary(directory: string): void {
   for (const name of readdirSync(directory)) {
-    const [, pid, started] = /^tmp-(\d+)-(\d+)-/.exec(name) ?? [];
+    const [, pid, started] = /^(?:tmp|pipes)-(\d+)-(\d+)-/.exec(name) ?? [];
     if (pid === undefined || String(startTime(Number(pid)) ?? 'gone') === started) continue;
     try {
       rmSync(join(directory, name), { recursive: true, force: true });

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { bubblewrapArguments, insideCommand, type LaunchPlan } from '../../../sandbox/bubblewrap.ts';
+import {
+  bubblewrapArguments,
+  insideCommand,
+  outsideLimits,
+  type LaunchPlan,
+} from '../../../sandbox/bubblewrap.ts';
 import type { SandboxFacts } from '../../../sandbox/facts.ts';
 import { defaultLimits } from '../../../sandbox/limits.ts';
 import type { LaunchRequest } from '../../../sandbox/sandbox.ts';
@@ -196,9 +201,24 @@ describe('the options of bwrap', () => {
   });
 });
 
-test('the number of processes is limited inside, where no other process of the user counts', () => {
-  expect(insideCommand(facts, request)).toEqual(
-    ['/usr/bin/prlimit', '--nproc=64:64', '--', 'bash', '-c', 'true'].flat(),
-  );
-  expect(insideCommand({ ...facts, prlimit: undefined }, request)).toEqual(['bash', '-c', 'true']);
+test('commands are limited inside, where no other process of the user counts; the agent from outside', () => {
+  const limits = { processes: 64, memory: 1000, openFiles: 20, output: 1, fileSize: 3000 };
+  const few = { ...facts, limits };
+  const bare = { ...request, view: 'bare' as const };
+  const common = [
+    '/usr/bin/prlimit',
+    '--nofile=20:20',
+    '--data=1000:1000',
+    '--fsize=3000:3000',
+    '--core=0:0',
+  ];
+  expect({ outside: outsideLimits(few, request), inside: insideCommand(few, request) }).toEqual({
+    outside: [],
+    inside: [...common, '--nproc=64:64', '--', 'bash', '-c', 'true'],
+  });
+  expect({ outside: outsideLimits(few, bare), inside: insideCommand(few, bare) }).toEqual({
+    outside: [...common, '--'],
+    inside: ['bash', '-c', 'true'],
+  });
+  expect(insideCommand({ ...few, prlimit: undefined }, request)).toEqual(['bash', '-c', 'true']);
 });
