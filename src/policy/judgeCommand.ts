@@ -4,7 +4,7 @@ import type { Finding, Span } from './finding.ts';
 import { folderOfPattern, judgePath } from './paths/judgePath.ts';
 import { resolvePath } from './paths/resolve.ts';
 import type { PathContext } from './paths/judgePath.ts';
-import { literal, textField } from './shell/field.ts';
+import { literal, textAt, textField } from './shell/field.ts';
 import type { Field } from './shell/field.ts';
 import type { Line, SimpleCommand } from './shell/line.ts';
 import type { Feed } from './shell/feed.ts';
@@ -63,6 +63,14 @@ export function judgeTool(command: SimpleCommand, context: JudgeContext): readon
   const found = findTool(command.words);
   if (found === undefined) return [unlisted(name, command)];
   const here: JudgeContext = { ...context, folders: command.folders };
+  // Every program that is listed prints its version or its help and does no more.
+  if (
+    command.words.length === 2 &&
+    found.from === 1 &&
+    !name.includes('git') &&
+    /^--(?:version|help)$/.test(textAt(command.words, 1) ?? '')
+  )
+    return [];
   const parsed = parseArguments(found.table, command.words, found.from);
   return [
     ...parsed.findings,

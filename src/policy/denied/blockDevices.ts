@@ -18,7 +18,7 @@ export function blockDeviceIn(path: string, span: Span): Finding | undefined {
       `This writes to a device that holds a whole disk or memory: ${path}`,
       span,
     );
-  if (/^\/proc\/sysrq-trigger$|^\/sys\/power\/(?:state|disk)$/.test(plain))
+  if (/^\/dev\/watchdog\d*$|^\/proc\/sysrq-trigger$|^\/sys\/power\/(?:state|disk)$/.test(plain))
     return denying('denied.shutdown', `This would stop the machine: ${path}`, span);
   return undefined;
 }
@@ -32,109 +32,71 @@ function normal(path: string): string {
   return path.startsWith('/') ? `/${parts.join('/')}` : parts.join('/');
 }
 
+const names = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
+
+/** Write to their last operand. */
+const copiers = names('cp mv install ln rsync scp pv bmaptool qemu-img partclone ddrescue');
+/** Write to any operand that is a device. */
+const writers = names(
+  `tee sponge truncate shred blkdiscard cfdisk gdisk sgdisk partx mkpart sg_format pvcreate pvremove wipe scrub nwipe
+  resize2fs rm dd_rescue flashcp flash_erase asr fallocate swapon mkswap mkdosfs mkreiserfs`,
+);
+/** Also only look, unless one of these words is among theirs. */
+const inspectors: readonly (readonly [tools: ReadonlySet<string>, writing: RegExp])[] = [
+  [names('fdisk sfdisk parted'), /^(?!-(?:l|d|J)$|--(?:list|dump|json)$|print$|-s$|\/dev\/).*$/],
+  [
+    names('hdparm tune2fs nvme e2fsck fsck losetup debugfs mdadm badblocks cryptsetup dmsetup wipefs'),
+    /^(?:-n?w\w*|--security-\w+|format|sanitize|--zero-superblock|--create|luksFormat|erase|remove(?:_all)?|wipe|-a|-af|-fa|--all|-o|create|labelclear|-f|--force|-y|-fy)$/,
+  ],
+];
+/** Destroy what they are told to, under names of their own. */
+const volumes: readonly (readonly [tools: ReadonlySet<string>, words: RegExp])[] = [
+  [names('lvremove vgremove'), /./],
+  [names('zfs zpool'), /^destroy$/],
+  [names('diskutil'), /^(?:erase|partition|zero|secureErase|reformat|apfs)/i],
+];
+
 /** Commands that write to a disk: copying onto it, making a file system or partitions on it, wiping it. */
 export const blockDeviceCommand: DenyCheck = (words, { command }) => {
   const [name = '', ...rest] = words;
   const tool = baseName(name);
   const { span } = command;
-  const device = (word: string | undefined) =>
-    word === undefined ? undefined : blockDeviceIn(word.replace(/^~/, '/'), span);
-  const first = (candidates: readonly string[]) =>
-    candidates.map(device).find(finding => finding !== undefined);
   const operands = rest.filter(word => !word.startsWith('-'));
-  if (/^(?:mkfs|mke2fs|mkswap|mkdosfs|mkntfs|mkreiserfs)(?:\..+)?$|^newfs(?:_\w+)?$|^format$/.test(tool))
-    return /^mkfs|^mke2fs|^mkntfs|^newfs/.test(tool) && operands.some(word => word.startsWith('/dev/'))
-      ? denying(
-          'denied.blockDevice',
-          'This makes a file system on a device, and what is on it is lost.',
-          span,
-        )
-      : first(operands);
-  switch (tool) {
-    case 'dd':
-    case 'dcfldd':
-    case 'dc3dd':
-      return first(rest.flatMap(word => (word.startsWith('of=') ? [word.slice(3)] : [])));
-    case 'cp':
-    case 'mv':
-    case 'install':
-    case 'ln':
-    case 'rsync':
-    case 'scp':
-    case 'pv':
-    case 'bmaptool':
-    case 'qemu-img':
-    case 'partclone':
-    case 'ddrescue':
-      return (
-        device(operands.at(-1)) ??
-        first(rest.flatMap(word => /^(?:-t|--target-directory=)(.+)/.exec(word)?.[1] ?? []))
-      );
-    case 'tee':
-    case 'sponge':
-    case 'truncate':
-    case 'shred':
-    case 'wipefs':
-    case 'blkdiscard':
-    case 'fdisk':
-    case 'sfdisk':
-    case 'cfdisk':
-    case 'gdisk':
-    case 'sgdisk':
-    case 'parted':
-    case 'partx':
-    case 'mkpart':
-    case 'badblocks':
-    case 'hdparm':
-    case 'sg_format':
-    case 'cryptsetup':
-    case 'pvcreate':
-    case 'pvremove':
-    case 'vgremove':
-    case 'lvremove':
-    case 'wipe':
-    case 'scrub':
-    case 'nwipe':
-    case 'zpool':
-    case 'mdadm':
-    case 'debugfs':
-    case 'e2fsck':
-    case 'fsck':
-    case 'tune2fs':
-    case 'resize2fs':
-    case 'dmsetup':
-    case 'losetup':
-    case 'rm':
-    case 'nvme':
-    case 'dd_rescue':
-    case 'flashcp':
-    case 'flash_erase':
-    case 'asr':
-    case 'fallocate':
-    case 'swapon':
-      if (
-        /^(?:fdisk|sfdisk|parted)$/.test(tool) &&
-        rest.some(word => /^-(?:l|d|J|s)$|^--(?:list|dump|json)$|^print$/.test(word)) &&
-        !rest.some(word => /^(?:mk|rm|resize|-w|--delete)/.test(word))
-      )
-        return undefined;
-      if (
-        /^(?:hdparm|tune2fs|nvme|e2fsck|fsck|losetup|debugfs|mdadm|badblocks|cryptsetup|zpool|dmsetup|wipefs)$/.test(
-          tool,
-        ) &&
-        !rest.some(word =>
-          /^(?:-w|-n?w\w*|--security-\w+|format|sanitize|--zero-superblock|--create|luksFormat|erase|remove(?:_all)?|wipe|-a|-af|-fa|--all|-o|destroy|create|labelclear|-f|--force|-y|-fy|mklabel)$/.test(
-            word,
-          ),
-        )
-      )
-        return undefined;
-      return first(operands);
-    case 'diskutil':
-      return rest.some(word => /^(?:erase|partition|zero|secureErase|reformat|apfs)/i.test(word))
-        ? denying('denied.blockDevice', 'This wipes a disk.', span)
-        : undefined;
-    default:
-      return undefined;
+  const first = (candidates: readonly string[]) =>
+    candidates.map(word => blockDeviceIn(word, span)).find(finding => finding !== undefined);
+  if (
+    /^(?:mkfs(?:\..+)?|mke2fs|mkntfs|newfs(?:_\w+)?)$/.test(tool) &&
+    operands.some(word => word.startsWith('/dev/'))
+  )
+    return denying(
+      'denied.blockDevice',
+      'This makes a file system on a device, and what is on it is lost.',
+      span,
+    );
+  if (volumes.some(([tools, pattern]) => tools.has(tool) && rest.some(word => pattern.test(word))))
+    return denying('denied.blockDevice', 'This destroys a disk or a volume and what is on it.', span);
+  if (copiers.has(tool)) {
+    const into = rest.flatMap(word => /^(?:-t|--target-directory=)(.+)/.exec(word)?.[1] ?? []);
+    return first([...operands.slice(-1), ...into]);
   }
+  if (writers.has(tool)) return first(operands);
+  for (const [tools, writing] of inspectors) {
+    // Without any other word it waits for commands on its input.
+    if (
+      tools.has(tool) &&
+      (rest.some(word => writing.test(word)) ||
+        (tool !== 'wipefs' && rest.length === 1 && tool.endsWith('fdisk')))
+    )
+      return first(operands);
+  }
+  return first(outputs(rest));
 };
+
+/** Files that a command is told to write: `of=X`, `-o X`, `--output=X`. */
+function outputs(rest: readonly string[]): string[] {
+  return rest.flatMap((word, index) =>
+    /^(?:-o|-O|-out|--output|--output-document|--out|-of)$/.test(word)
+      ? [rest[index + 1] ?? '']
+      : (/^(?:--output(?:-document)?=|-o(?=\/)|-O(?=\/)|of=)(.+)/.exec(word)?.[1] ?? []),
+  );
+}

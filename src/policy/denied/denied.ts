@@ -1,6 +1,7 @@
 import type { ParsedScript } from 'unbash';
 import type { Finding } from '../finding.ts';
 import type { JudgeContext } from '../judgeCommand.ts';
+import { namePattern } from '../paths/globs.ts';
 import { guessWords, literal } from '../shell/field.ts';
 import type { SimpleCommand } from '../shell/line.ts';
 import { baseName } from './baseName.ts';
@@ -77,7 +78,31 @@ const wrapping =
 function possibleCommands(words: readonly string[]): string[][] {
   const [name = ''] = words;
   const all = [[...words]];
+  if (/[*?[]/.test(name)) {
+    const pattern = namePattern(baseName(name));
+    for (const program of destroyers) if (pattern?.test(program)) all.push([program, ...words.slice(1)]);
+  }
   if (!wrapping.test(baseName(name))) return all;
   for (let at = 1; at < words.length && at < 40; at++) all.push(words.slice(at));
   return all;
 }
+
+/** Programs that a pattern in place of a name is tried against. */
+const destroyers = [
+  'rm',
+  'dd',
+  'shred',
+  'chmod',
+  'chown',
+  'mv',
+  'mkfs',
+  'mkfs.ext4',
+  'tee',
+  'cp',
+  'find',
+  'reboot',
+  'shutdown',
+  'poweroff',
+  'halt',
+  'init',
+];

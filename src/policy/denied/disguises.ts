@@ -93,14 +93,15 @@ export function shellTexts(words: readonly string[], input: Feed): string[] {
 export function codeStrings(words: readonly string[], input: Feed): string[] {
   const at = words.findIndex(word => interpreters.test(baseName(word)));
   if (at < 0) return [];
-  const codes = words.slice(at + 1).filter(word => /[\s("'[!]/.test(word));
+  const codes = words.slice(at + 1).filter(word => /[\s("'[!{]/.test(word));
   if (input.kind === 'text') codes.push(input.text);
   return codes
     .filter(code => code.length < 8_000)
     .flatMap(code => [
       ...(running.test(code) ? stringsIn(code) : []),
       ...calls(code),
-      code.replace(/^:?\d*!|^s\/.*\/e$|^e\s/, ''),
+      code.replace(/^:?\d*!|^[\d,$]*e\s+|^\s*(?:spawn|\.shell|\.system|exec)\s+/, ''),
+      /^s([/|,#])(?:(?!\1).)*\1((?:\\.|(?!\1).)*)\1\w*e/s.exec(code)?.[2]?.replaceAll('\\', '') ?? '',
       code.includes('fork') ? code : '',
     ])
     .filter(text => text.trim() !== '');

@@ -42,7 +42,9 @@ export function forkBombText(text: string, span: Span): Finding | undefined {
     /fork\(?\)?while(?:\(1\)|fork|1|true)|while(?:\(?(?:1|True|true|:)\)?)[:{]?[^;]{0,20}(?:os\.|Process\.)?fork|forkwhilefork|(?:loop|Kernel\.loop)(?:do|\{)fork|fork(?:\(\))?[;&|]+fork(?:\(\))?[;&|]+fork/.test(
       compact,
     ) ||
-    /for(?:ever)?\(;;\)\{?fork/.test(compact);
+    /for(?:ever)?\(;;\)\{?fork|loop(?:do|\{)fork|fork\(\)for|(?:fork\(__filename|spawn\(process\.(?:argv|execPath))/.test(
+      compact,
+    );
   return bomb ? denying('denied.forkBomb', 'This starts copies of itself without end.', span) : undefined;
 }
 
@@ -111,14 +113,16 @@ function isEndless(node: Extract<SyntaxNode, { type: 'While' }>): boolean {
 function startsInBackground(node: SyntaxNode): boolean {
   let background = false;
   let waits = false;
-  visit(node, child => {
+  const look = (child: SyntaxNode): void => {
+    // What runs in the background is not waited for.
     if (child.type === 'Statement' && child.background) background = true;
-    else if (
-      child.type === 'Command' &&
-      /^(?:wait|sleep|read|break|exit|return)$/.test(child.name?.value ?? '')
-    )
-      waits = true;
-  });
+    else {
+      if (child.type === 'Command' && /^(?:wait|sleep|read|break|exit|return)$/.test(child.name?.value ?? ''))
+        waits = true;
+      forEachChild(child, look);
+    }
+  };
+  look(node);
   return background && !waits;
 }
 

@@ -79,7 +79,7 @@ function runsRemoval(rest: readonly string[]): boolean {
       .slice(at + 1)
       .some(
         word =>
-          /^(?:rm|unlink|shred|rmdir|srm|truncate)$/.test(baseName(word)) ||
+          /^(?:rm|unlink|shred|rmdir|srm|truncate|dd|chmod|chown|mv)$/.test(baseName(word)) ||
           /\b(?:rm|shred|unlink)\b/.test(word),
       )
   );

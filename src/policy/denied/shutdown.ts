@@ -39,6 +39,14 @@ export const shutdown: DenyCheck = (words, { command }) => {
       return killed(rest).some(target => target === '1' || target === '-1')
         ? says('This would end every process, or the first one.')
         : undefined;
+    case 'rtcwake':
+      return rest.some(word => /^(?:off|mem|disk|standby|freeze)$/.test(word))
+        ? says('This would stop the machine.')
+        : undefined;
+    case 'ipmitool':
+      return /power (?:off|cycle|reset|soft)/.test(rest.join(' '))
+        ? says('This would stop the machine.')
+        : undefined;
     case 'killall5':
       return says('This would end every process.');
     case 'pkill':

@@ -119,6 +119,8 @@ function findingFor(place: Place, use: PathUse, about: About): Finding | undefin
       if (use === 'exists') return place.isInside ? undefined : outsideFinding(place.path, about);
       return credentialFinding(place.path, about);
     case 'outside':
+      // Whether a program is installed is no secret.
+      if (use === 'exists' && /^\/(?:usr|bin|sbin|lib\w*|opt)\//.test(place.path)) return undefined;
       return outsideFinding(place.path, about);
     case 'unknown':
       return unknownPath(about);

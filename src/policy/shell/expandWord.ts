@@ -254,7 +254,13 @@ function parameterPieces(
         : [operation.operand]) {
         if (operand !== undefined) expandWhole(operand, context);
       }
-      return [{ kind: 'open', splits: !quoted }];
+      return [
+        {
+          kind: 'open',
+          splits: !quoted,
+          guess: value.map(piece => (piece.kind === 'text' ? piece.text : '')).join(''),
+        },
+      ];
     }
     case 'Slice':
       if (

@@ -91,7 +91,7 @@ function guessPiece(piece: Piece): string {
     case 'digits':
       return '0';
     case 'listed':
-      return piece.listing.leads[0] ?? '';
+      return piece.listing.leads[0] || '.';
     case 'open':
       return piece.guess ?? '';
   }

@@ -14,6 +14,14 @@ export function transformText(words: readonly string[], input: string): string |
       )}\n`;
     case 'printf':
       return printf(rest[0] === '--' ? rest.slice(1) : rest);
+    // Where a program is stands for the program.
+    case 'which':
+    case 'command':
+    case 'type':
+      return operands.at(-1);
+    case 'ls':
+    case 'dir':
+      return operands.length > 0 ? operands.join('\n') : '.';
     case 'cat':
     case 'tee':
       return operands.length === 0 ? input : undefined;

@@ -13,7 +13,6 @@ import type {
 } from 'unbash';
 import { asking } from '../finding.ts';
 import type { Finding, Span } from '../finding.ts';
-import { constantOutput } from './constantOutput.ts';
 import { expandWhole, expandWord } from './expandWord.ts';
 import type { ExpansionContext } from './expandWord.ts';
 import { noFeed, unknownFeed } from './feed.ts';
@@ -96,7 +95,8 @@ export class Walk {
         const inner = script.source === undefined ? this : this.#within(script.source, span);
         inner.script(script, state, noFeed);
         if (inner !== this) this.commands.push(...inner.commands);
-        return { text: constantOutput(script), output: isPlain(script) ? inner.#output : unknownFeed };
+        const output = isPlain(script) ? inner.#output : unknownFeed;
+        return { text: output.kind === 'text' ? output.text.replace(/\n+$/, '') : undefined, output };
       },
     };
   }

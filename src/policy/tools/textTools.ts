@@ -55,10 +55,10 @@ export const textTools: readonly ToolTable[] = [
     flags: '-c -m -l -L -w --bytes --chars --lines --max-line-length --words',
     optional: '--total',
     dangers: { '--files0-from': 'reads the names of files from a file, and prints what it finds there' },
-    operands: 'read',
+    operands: 'look',
     anyOption: true,
     allows: ['wc -l README.md', 'wc src/*.ts', 'wc -lw README.md src/a.ts', 'wc --lines README.md'],
-    asks: ['wc -l /etc/passwd', 'wc --files0-from=.env', 'wc --files0-from .env'],
+    asks: ['wc -l /etc/passwd', 'wc --files0-from=.env', 'wc --files0-from .env', 'wc -c .env'],
   },
   {
     name: 'nl',

@@ -49,9 +49,11 @@ const programs: readonly {
     ],
   },
   {
-    names: 'gcc g++ cc c++ clang clang++ ld as cmake make gmake ninja meson gdb lldb clang-format clang-tidy',
+    names: 'ld as cmake ninja meson gdb lldb clang-format clang-tidy',
     forms: '--version',
   },
+  { names: 'gcc g++ cc c++ clang clang++ make gmake', forms: '--version -v' },
+  { names: 'docker podman ldd', forms: '--version -v' },
   { names: 'java', forms: '-version --version' },
   { names: 'javac', forms: '-version --version' },
   { names: 'mvn', forms: '--version -v', redirectedBy: [{ file: '.mvn', when: undefined }] },
@@ -65,7 +67,7 @@ const programs: readonly {
   { names: 'tsc eslint prettier', forms: '--version -v' },
   {
     names:
-      'docker podman kubectl helm terraform aws gcloud az gh glab code curl wget ssh openssl sqlite3 psql mysql redis-cli ffmpeg vim nvim nano emacs tmux less more man bc',
+      'kubectl helm terraform aws gcloud az gh glab code curl wget ssh openssl sqlite3 psql mysql redis-cli ffmpeg vim nvim nano emacs tmux less more man bc',
     forms: '--version -V',
   },
 ];

@@ -72,7 +72,9 @@ export const unwrapXargs: Unwrap = command => {
       : {
           kind: 'open',
           splits: replace === undefined,
-          ...(command.input.kind === 'text' ? { guess: command.input.text } : {}),
+          ...(command.input.kind === 'text'
+            ? { guess: command.input.text.replaceAll('\0', ' ').trim() }
+            : {}),
         };
   if (given.length === 0) return { findings, commands: [] };
   const inner =
