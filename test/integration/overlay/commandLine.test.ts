@@ -1,6 +1,16 @@
 import { execa } from 'execa';
 import esbuild from 'esbuild';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -177,6 +187,22 @@ test('a file that the user changed as well is not overwritten', async () => {
   });
   expect(readFileSync(path.join(workspace, 'src/slug.js'), 'utf8')).toBe('one\nzwei\nthree\n');
   expect(await cordon('apply', '--yes', 'new.txt')).toMatchObject({ exitCode: 0 });
+});
+
+test('a folder that was deleted comes back whole from the trash, by the id of its apply', async () => {
+  const folder = path.join(workspace, 'tree');
+  mkdirSync(path.join(folder, 'empty/inner'), { recursive: true });
+  writeFileSync(path.join(folder, 'tool.sh'), '#!/bin/sh\n', { mode: 0o755 });
+  symlinkSync('tool.sh', path.join(folder, 'link'));
+  chmodSync(path.join(folder, 'empty'), 0o700);
+  const before = picture(workspace);
+  await cordon('sandbox', '--session', 'demo', '--', 'rm', '-r', 'tree');
+  const { stdout } = await cordon('apply', '--yes', '--json');
+  const { trash, applied } = JSON.parse(stdout) as { trash: string; applied: string[] };
+  expect(applied).toEqual(['tree', 'tree/empty', 'tree/empty/inner', 'tree/link', 'tree/tool.sh']);
+  expect(existsSync(folder)).toBe(false);
+  expect(await cordon('trash', 'restore', '--yes', trash)).toMatchObject({ exitCode: 0 });
+  expect(picture(workspace)).toEqual(before);
 });
 
 test('a session or path that is not there is said plainly', async () => {
