@@ -2,6 +2,7 @@ import { isIP, type Socket } from 'node:net';
 import { once } from 'node:events';
 import ipaddr from 'ipaddr.js';
 import { classify, metadataNames, ownAddresses } from './addresses.ts';
+import { Downstream } from './downstream.ts';
 import type { EgressLimits, EgressOptions, EgressTarget, Outside } from './egressProxy.ts';
 import { normaliseHost, type Host } from './hostName.ts';
 import { refusals, type Refusal } from './refusal.ts';
@@ -13,6 +14,8 @@ export interface Passage {
   readonly kind: 'open';
   readonly target: EgressTarget;
   readonly upstream: Socket;
+  /** What reads from it; absent when it is read as a stream. */
+  readonly downstream?: Downstream;
 }
 
 export type Admitted = Passage | { readonly kind: 'refused'; readonly refusal: Refusal };
@@ -42,8 +45,11 @@ export class Admission {
     for (const { controller } of this.#asked.values()) controller.abort();
   }
 
-  /** Never rejects. `hungUp` aborts when the program has gone: nothing is asked or connected then. */
-  async admit(host: string, port: number, hungUp: AbortSignal): Promise<Admitted> {
+  /**
+   * Never rejects. `hungUp` aborts when the program has gone: nothing is asked or connected then. `use` says whether
+   * HTTP is spoken on the connection by us, or bytes are passed on.
+   */
+  async admit(host: string, port: number, hungUp: AbortSignal, use: 'request' | 'tunnel'): Promise<Admitted> {
     const named = normaliseHost(host);
     if (named === undefined || !Number.isInteger(port) || port < 1 || port > 65_535)
       return { kind: 'refused', refusal: refusals.badRequest('it names no valid host and port') };
@@ -53,7 +59,9 @@ export class Admission {
       if (refusal !== undefined) return this.refuse(target, refusal);
       const addresses = await this.#addressesOf(named, target);
       if (!Array.isArray(addresses)) return this.refuse(target, addresses);
-      return await this.#connect(target, addresses, hungUp);
+      // On port 80 a tunnel turns out to be HTTP.
+      const downstream = use === 'tunnel' && port !== 80 ? new Downstream() : undefined;
+      return await this.#connect(target, addresses, hungUp, downstream);
     } catch (error) {
       return this.refuse(target, refusals.unreachable(target.host, port, reasonOf(error)));
     }
@@ -155,10 +163,11 @@ export class Admission {
     target: EgressTarget,
     addresses: { address: string; family: number }[],
     hungUp: AbortSignal,
+    downstream: Downstream | undefined,
   ): Promise<Admitted> {
     const { outside, limits, onEvent } = this.options;
     hungUp.throwIfAborted();
-    const upstream = outside.connect(addresses, target.port);
+    const upstream = outside.connect(addresses, target.port, downstream?.onread);
     const abandon = () => upstream.destroy();
     hungUp.addEventListener('abort', abandon, { once: true });
     const overdue = setTimeout(
@@ -191,7 +200,7 @@ export class Admission {
     );
     upstream.setTimeout(limits.idle, () => upstream.destroy());
     upstream.on('error', () => upstream.destroy());
-    return { kind: 'open', target, upstream };
+    return { kind: 'open', target, upstream, ...(downstream === undefined ? {} : { downstream }) };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
-import net, { type Socket } from 'node:net';
+import net, { type OnReadOpts, type Socket } from 'node:net';
 import type { NetworkService } from '../../sandbox/sandbox.ts';
 import { Admission } from './admission.ts';
 import { HttpFront } from './httpFront.ts';
@@ -72,8 +72,8 @@ export interface EgressOptions {
 export interface Outside {
   /** All addresses of a name. Rejects when there are none. */
   resolve(name: string): Promise<readonly LookupAddress[]>;
-  /** Starts to connect to exactly one of these addresses. */
-  connect(addresses: readonly LookupAddress[], port: number): Socket;
+  /** Starts to connect to exactly one of these addresses; `onread` as in Node's own options. */
+  connect(addresses: readonly LookupAddress[], port: number, onread?: OnReadOpts): Socket;
 }
 
 /** The broker's way out for sandboxed commands. Disposing cuts every connection. */
@@ -121,8 +121,9 @@ export function startEgressProxy(options: EgressOptions): EgressProxy {
 
 const machine: Outside = {
   resolve: name => lookup(name, { all: true, verbatim: true }),
-  connect: (addresses, port) =>
+  connect: (addresses, port, onread) =>
     net.connect({
+      ...(onread === undefined ? {} : { onread }),
       host: 'checked',
       port,
       autoSelectFamily: true,

@@ -63,7 +63,7 @@ export class HttpFront {
             { host, port: Number(port) },
             refusals.mismatch(host, 'Host header', request.headers.host),
           )
-        : await this.admission.admit(host, Number(port), held.hungUp);
+        : await this.admission.admit(host, Number(port), held.hungUp, 'tunnel');
     held.release();
     if (answer.kind === 'refused') {
       client.end(rawAnswer(answer.refusal, request.url ?? ''));
@@ -154,7 +154,7 @@ export class HttpFront {
     const ready = this.#ready.get(request.socket);
     this.#ready.delete(request.socket);
     if (ready !== undefined && !ready.upstream.destroyed) return ready;
-    return this.admission.admit(target.host, target.port, hungUp);
+    return this.admission.admit(target.host, target.port, hungUp, 'request');
   }
 
   /** Not `http.request`: inside VS Code that may take another way than the connection that was checked. */

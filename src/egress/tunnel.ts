@@ -13,13 +13,15 @@ import { refusals, type Refusal } from './refusal.ts';
  * passes only on a port that was allowed by number, where the user chose what speaks there.
  */
 export function tunnel(client: Socket, passage: Passage, admission: Admission, http: HttpFront): void {
-  const { target, upstream } = passage;
+  const { target, upstream, downstream } = passage;
+  const passOn = () =>
+    downstream === undefined ? void upstream.pipe(client) : downstream.start(upstream, client);
   const mayBeAnything = !isWebPort(target.port);
   const onUpstreamClose = () => client.destroySoon();
   client.once('close', () => upstream.destroySoon());
   upstream.once('close', onUpstreamClose);
   // Mail, SSH and databases speak first on the host's side.
-  if (mayBeAnything) upstream.pipe(client);
+  if (mayBeAnything) passOn();
 
   let heard = Buffer.alloc(0);
   const onData = (chunk: Buffer) => {
@@ -32,11 +34,13 @@ export function tunnel(client: Socket, passage: Passage, admission: Admission, h
     client.unshift(heard);
     switch (verdict.kind) {
       case 'pass':
-        if (!mayBeAnything) upstream.pipe(client);
+        if (!mayBeAnything) passOn();
         return sendCounted(client, upstream, target, admission);
       case 'http':
         upstream.unpipe(client);
         upstream.off('close', onUpstreamClose);
+        // Not to be read as a stream any more: the first request gets a new one.
+        if (downstream !== undefined) upstream.destroy();
         return http.serve(client, passage);
       case 'refuse':
         admission.refuse(target, verdict.refusal);

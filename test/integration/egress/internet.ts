@@ -115,11 +115,15 @@ export class Internet implements AsyncDisposable {
       const addresses = typeof found === 'function' ? found() : (found ?? []);
       return Promise.resolve(addresses.map(address => ({ address, family: net.isIP(address) })));
     },
-    connect: ([first], port) => {
+    connect: ([first], port, onread) => {
       const place = `${first?.address ?? ''}:${port}`;
       this.connected.push(place);
       // Port 1 of this machine answers nobody, as an address without a server would.
-      return net.connect(this.#ports.get(place) ?? 1, '127.0.0.1');
+      return net.connect({
+        host: '127.0.0.1',
+        port: this.#ports.get(place) ?? 1,
+        ...(onread === undefined ? {} : { onread }),
+      });
     },
   };
 
