@@ -70,7 +70,9 @@ describe('against a real bash', () => {
     'scripts from a grammar',
     () => {
       fc.assert(
-        fc.property(script, status, (text, code) => expect(missed(text, code)).toEqual([])),
+        fc.property(script, status, (text, code) => {
+          expect(missed(text, code)).toEqual([]);
+        }),
         { numRuns, seed },
       );
     },
@@ -149,9 +151,9 @@ describe('against a real bash', () => {
         '.',
       );
       fc.assert(
-        fc.property(fc.array(token, { minLength: 1, maxLength: 12 }), status, (tokens, code) =>
-          expect(missed(tokens.join(''), code)).toEqual([]),
-        ),
+        fc.property(fc.array(token, { minLength: 1, maxLength: 12 }), status, (tokens, code) => {
+          expect(missed(tokens.join(''), code)).toEqual([]);
+        }),
         { numRuns: numRuns * 2, seed },
       );
     },

@@ -481,6 +481,7 @@ export const gitTools: readonly ToolTable[] = [
     numbers: true,
     refine: (parsed, command, context) => [
       ...inRepository(command, context),
+      ...judgeRevisionsAndPaths(parsed, context),
       ...formats(parsed),
       ...(command.words[command.words.findIndex(word => literal(word) === 'stash') + 1] ===
         parsed.operands[0]?.field &&
@@ -496,6 +497,7 @@ export const gitTools: readonly ToolTable[] = [
       'git stash -u',
       'git stash push',
       'git stash show --output=x',
+      'git stash show -p -- .env',
       'git stash -p list',
     ],
   },
