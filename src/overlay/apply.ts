@@ -60,7 +60,7 @@ export async function applyChanges(
     if (plan.obstacles.length > 0) return { kind: 'blocked', obstacles: plan.obstacles };
     const paths = changes.map(({ path }) => path);
     if (plan.steps.length + plan.emptied.length + plan.folderModes.length > 0) {
-      const obstacle = new Run(anchored, id, plan, options).run(changes, facts);
+      const obstacle = await new Run(anchored, id, plan, options).run(changes, facts);
       if (obstacle) return { kind: 'blocked', obstacles: [obstacle] };
     }
     return { kind: 'applied', id, paths, alreadySo: plan.done };
@@ -113,7 +113,7 @@ class Run {
   }
 
   /** Returns what was in the way; then all is as it was. */
-  run(changes: readonly DesiredChange[], facts: Facts): Obstacle | undefined {
+  async run(changes: readonly DesiredChange[], facts: Facts): Promise<Obstacle | undefined> {
     const { steps, loosened, emptied, folderModes } = this.plan;
     const head: JournalHead = {
       version: 1,
@@ -130,8 +130,8 @@ class Run {
     using journal = Journal.create(this.options.journals, head);
     let staged: Record<string, string>;
     try {
-      this.#keepInTrash(facts);
-      staged = this.#stage(changes);
+      await this.#keepInTrash(facts);
+      staged = await this.#stage(changes);
       this.#before('commit');
     } catch (error) {
       this.#cleanUp(undefined);
@@ -230,7 +230,7 @@ class Run {
     journal.remove();
   }
 
-  #stage(changes: readonly DesiredChange[]): Record<string, string> {
+  async #stage(changes: readonly DesiredChange[]): Promise<Record<string, string>> {
     for (const { path, mode } of this.plan.loosened) this.#effects.setMode(path, mode | 0o300);
     const desired = new Map(changes.map(change => [change.path, change.desired]));
     const staged: Record<string, string> = {};
@@ -238,13 +238,14 @@ class Run {
       const wanted = desired.get(step.path);
       if (step.do !== 'place' || (wanted?.kind !== 'file' && wanted?.kind !== 'symlink')) continue;
       staged[step.temporary] = this.#effects.stage(step.temporary, step.path, wanted);
+      await breathe();
     }
     return staged;
   }
 
-  #keepInTrash(facts: Facts): void {
+  async #keepInTrash(facts: Facts): Promise<void> {
     const items: Discarded[] = [];
-    const add = (path: string, why: Discarded['why']) => {
+    const add = async (path: string, why: Discarded['why']) => {
       const entry = facts.entries.get(path);
       if (!entry || entry.kind === 'special') return;
       const common = { folder: this.folder.path, path, why, kind: entry.kind };
@@ -254,13 +255,17 @@ class Run {
         this.#before(`keep ${path}`);
         const stored = this.folder.at(path, place => this.options.trash.store(place));
         items.push({ ...common, mode: entry.mode, ...stored });
+        await breathe();
       }
     };
     for (const step of this.plan.steps)
       if (step.do === 'putAway')
         for (const inner of Object.keys(step.identities))
-          add(inner === '' ? step.path : `${step.path}/${inner}`, step.replaced ? 'overwritten' : 'deleted');
-    for (const path of this.plan.emptied) add(path, 'deleted');
+          await add(
+            inner === '' ? step.path : `${step.path}/${inner}`,
+            step.replaced ? 'overwritten' : 'deleted',
+          );
+    for (const path of this.plan.emptied) await add(path, 'deleted');
     this.#before('note');
     if (items.length > 0) this.options.trash.note(this.id, items);
   }
@@ -272,6 +277,11 @@ class Run {
   #before(effect: string): void {
     this.options.before?.(effect);
   }
+}
+
+/** Lets the host's other work through: copying and syncing many files takes its time. */
+function breathe(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve));
 }
 
 /**
