@@ -66,7 +66,7 @@ describe('a host is compared in one form', () => {
   });
 
   test('whatever is written: normalising twice changes nothing, and nothing odd comes out', () => {
-    const odd = fc.string({ unit: fc.constantFrom(...'aZ0.:[]@/\\%-_ xｅ１。\u200b\u00ad') });
+    const odd = fc.string({ unit: fc.constantFrom(...Array.from('aZ0.:[]@/\\%-_ xｅ１。\u200b\u00ad')) });
     fc.assert(
       fc.property(fc.oneof(odd, fc.string(), fc.domain(), fc.ipV4Extended(), fc.ipV6()), written => {
         const host = normaliseHost(written);
