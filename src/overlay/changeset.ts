@@ -94,7 +94,7 @@ class ChangesetReader implements AsyncDisposable {
     private readonly folder: OverlayFolder,
     private readonly options: ReadOptions,
   ) {
-    this.#ignored = new IgnoredOutputs(folder.lower, folder.upper);
+    this.#ignored = new IgnoredOutputs(folder);
     this.#hidden = new HiddenNames(folder, options.merged);
   }
 

@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, readFileSync } from 'node:fs';
 import ignore, { type Ignore } from 'ignore';
-import { encodePath } from '../base/fileName.ts';
+import type { OverlayFolder } from './changeset.ts';
+import { openToRead } from './content.ts';
 import { readUpperEntry } from './entry.ts';
+import { inUpper } from './inUpper.ts';
 
 /** By which pattern a path is ignored, and the folder whose `.gitignore` holds it. */
 export interface IgnoredBy {
@@ -17,10 +19,7 @@ export class IgnoredOutputs {
   readonly #real = new Map<string, Ignore | undefined>();
   readonly #overlaid = new Map<string, Ignore | undefined>();
 
-  constructor(
-    private readonly lower: string,
-    private readonly upper: string,
-  ) {}
+  constructor(private readonly folder: OverlayFolder) {}
 
   /** `path` is relative with `/`; none of its parents may be ignored itself. */
   find(path: string, isDirectory: boolean, isNew: boolean): IgnoredBy | undefined {
@@ -50,18 +49,25 @@ export class IgnoredOutputs {
 
   #realRules(folder: string): Ignore | undefined {
     return remembered(this.#real, folder, () => {
-      const files = [join(this.lower, folder, '.gitignore')];
-      if (folder === '') files.unshift(join(this.lower, '.git/info', 'exclude'));
+      const files = [join(this.folder.lower, folder, '.gitignore')];
+      if (folder === '') files.unshift(join(this.folder.lower, '.git/info', 'exclude'));
       return rulesIn(files);
     });
   }
 
   #overlaidRules(folder: string): Ignore | undefined {
     return remembered(this.#overlaid, folder, () => {
-      const file = join(this.upper, folder, '.gitignore');
-      const entry = readUpperEntry(file);
-      if (entry === 'whiteout') return undefined;
-      return entry?.kind === 'file' ? rulesIn([file]) : this.#realRules(folder);
+      const path = join('', folder, '.gitignore').slice(1);
+      try {
+        return inUpper(this.folder, path, place => {
+          const entry = readUpperEntry(place);
+          if (entry === 'whiteout') return undefined;
+          return entry?.kind === 'file' ? rulesIn([place]) : this.#realRules(folder);
+        });
+      } catch {
+        // The folder is not in the overlay any more.
+        return this.#realRules(folder);
+      }
     });
   }
 }
@@ -75,9 +81,13 @@ function rulesIn(files: readonly string[]): Ignore | undefined {
   const texts = files.flatMap(file => {
     // A link could name anything, and git does not follow one here either.
     const entry = readUpperEntry(file);
-    return entry !== undefined && entry !== 'whiteout' && entry.kind === 'file' && entry.size <= 1024 * 1024
-      ? [readFileSync(encodePath(file), 'utf8')]
-      : [];
+    if (!entry || entry === 'whiteout' || entry.kind !== 'file' || entry.size > 1024 * 1024) return [];
+    const opened = openToRead(file);
+    try {
+      return [readFileSync(opened, 'utf8')];
+    } finally {
+      closeSync(opened);
+    }
   });
   return texts.length > 0
     ? ignore({ allowRelativePaths: true, ignorecase: false }).add(texts.join('\n'))
