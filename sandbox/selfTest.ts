@@ -89,7 +89,9 @@ export async function selfTest(sandbox: Sandbox): Promise<SelfTestReport> {
 /** What the host lays out for the sandbox to find. */
 async function plant(id: string) {
   const home = existsSync(homedir()) ? homedir() : tmpdir();
-  const canary = join(home, `.cordon-canary-${id}`);
+  // Where a file that a crash leaves behind is in nobody's way.
+  const cache = join(home, '.cache');
+  const canary = join(existsSync(cache) ? cache : home, `.cordon-canary-${id}`);
   const secret = randomId();
   const isPlanted = writable(() => writeFileSync(canary, secret, { mode: 0o600 }));
   let connections = 0;
