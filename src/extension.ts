@@ -251,6 +251,14 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   };
   // Not awaited: the view is shown as soon as this returns, and fills when it is known what can be done here.
   void bringUp();
+  void introduce(context.globalState, panels);
+}
+
+/** Once, after the installation: the view opens by itself, since nobody looks for it where it is. */
+async function introduce(memory: vscode.Memento, panels: Panels): Promise<void> {
+  if (memory.get('introduced') === true) return;
+  await memory.update('introduced', true);
+  await panels.reveal();
 }
 
 /** VS Code waits for this before it ends the extension host. */

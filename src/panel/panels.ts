@@ -48,6 +48,11 @@ export class Panels implements vscode.Disposable {
     this.post({ type: 'focusPrompt' });
   }
 
+  /** Opens the view and leaves the keyboard where it is. */
+  async reveal(): Promise<void> {
+    await vscode.commands.executeCommand(`${viewId}.focus`, { preserveFocus: true });
+  }
+
   openInEditor(): void {
     this.#attach(
       vscode.window.createWebviewPanel(editorType, 'Cordon', vscode.ViewColumn.Beside, {
