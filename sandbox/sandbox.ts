@@ -30,8 +30,15 @@ export interface SandboxOptions {
 
 /** A service of the broker's, on loopback of the network that all commands of a session share. */
 export interface NetworkService {
-  /** Takes over a connection that a sandboxed program made. Must not throw. */
-  accept(connection: Socket): void;
+  /**
+   * Takes over a connection that a sandboxed program made; `port` is one of `ports`, or absent for the service's own.
+   * Must not throw.
+   */
+  accept(connection: Socket, port?: number): void;
+  /** Ports on which it listens at every loopback address, where it can. */
+  readonly ports: readonly number[];
+  /** Answers a DNS query that a sandboxed program sent to 127.0.0.1. Must not throw. */
+  answerName(query: Buffer): Buffer | undefined;
   /** What tells programs of it, when it listens on 127.0.0.1:`port`. What a launch adds itself comes first. */
   environment(port: number): Readonly<Record<string, string>>;
 }

@@ -1,6 +1,6 @@
 import { startHolder, type Holder } from './holder.ts';
 import { openLoopbackDoor, type LoopbackDoor } from './loopbackDoor.ts';
-import type { LaunchRequest, SandboxOptions } from './sandbox.ts';
+import type { LaunchRequest, NetworkService, SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 
 /** The network that the commands of a session share: loopback, and the one service of the broker's on it, if any. */
@@ -36,13 +36,12 @@ export class SessionNetwork implements AsyncDisposable {
       const before = this.#door?.opened;
       this.#door = {
         holder,
-        opened: openLoopbackDoor(holder).then(door => {
-          door.server.on('connection', connection => service.accept(connection));
-          door.server.maxConnections = mostConnections;
+        opened: openLoopbackDoor(holder, service.ports).then(door => {
+          serve(door, service);
           return door;
         }),
       };
-      (await before?.catch(() => undefined))?.server.close();
+      close(await before?.catch(() => undefined));
     }
     const { opened } = this.#door;
     try {
@@ -55,9 +54,28 @@ export class SessionNetwork implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    (await this.#door?.opened.catch(() => undefined))?.server.close();
+    close(await this.#door?.opened.catch(() => undefined));
     await (await this.#holder)?.[Symbol.asyncDispose]();
   }
+}
+
+function serve(door: LoopbackDoor, service: NetworkService): void {
+  for (const [at, server] of door.servers.entries()) {
+    const address = server.address();
+    const port = at === 0 || address === null || typeof address === 'string' ? undefined : address.port;
+    server.on('connection', connection => service.accept(connection, port));
+    server.maxConnections = mostConnections;
+  }
+  door.names?.on('message', (query, from) => {
+    const answer = service.answerName(query);
+    if (answer !== undefined) door.names?.send(answer, from.port, from.address, () => undefined);
+  });
+  door.names?.on('error', () => undefined);
+}
+
+function close(door: LoopbackDoor | undefined): void {
+  for (const server of door?.servers ?? []) server.close();
+  door?.names?.close();
 }
 
 /** Of all commands of a session together. */

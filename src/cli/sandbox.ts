@@ -84,6 +84,7 @@ function openWayOut(grants: readonly DomainGrant[]): EgressProxy | undefined {
   return startEgressProxy({
     allows: ({ host, port }) => isGranted(grants, host, port),
     onEvent: () => undefined,
+    directPorts: grants.flatMap(({ port }) => port ?? []),
   });
 }
 

@@ -3,7 +3,9 @@ import { lookup } from 'node:dns/promises';
 import net, { type OnReadOpts, type Socket } from 'node:net';
 import type { NetworkService } from '../../sandbox/sandbox.ts';
 import { Admission } from './admission.ts';
+import { serveDirect } from './direct.ts';
 import { HttpFront } from './httpFront.ts';
+import { NameService } from './nameService.ts';
 import { proxyEnvironment } from './proxyEnvironment.ts';
 import type { Refusal } from './refusal.ts';
 import { serveSocks } from './socks.ts';
@@ -63,6 +65,8 @@ export interface EgressOptions {
    */
   readonly ask?: (target: EgressTarget, signal: AbortSignal) => Promise<'allow' | 'deny'>;
   readonly onEvent: (event: EgressEvent) => void;
+  /** Ports below 1024 besides 80 and 443 that programs reach without knowing of the proxy. */
+  readonly directPorts?: readonly number[];
   readonly limits?: Partial<EgressLimits>;
   /** How names are resolved and addresses reached; the machine's own way when absent. */
   readonly outside?: Outside;
@@ -83,8 +87,8 @@ export interface EgressProxy extends Disposable {
 }
 
 /**
- * Starts the only way out: a proxy that speaks HTTP, CONNECT and SOCKS5 on every connection it is handed. It opens no
- * port and listens nowhere by itself. A program reaches a host only when it is allowed, by an address resolved once
+ * Starts the only way out: a proxy that speaks HTTP, CONNECT and SOCKS5 on every connection it is handed, and serves
+ * programs that know nothing of proxies through names of its own. It opens no port and listens nowhere by itself. A program reaches a host only when it is allowed, by an address resolved once
  * and checked, and only as long as what it says on the connection names that same host.
  */
 export function startEgressProxy(options: EgressOptions): EgressProxy {
@@ -92,7 +96,11 @@ export function startEgressProxy(options: EgressOptions): EgressProxy {
   const open = new Set<Socket>();
   const admission = new Admission({ ...options, limits, outside: options.outside ?? machine });
   const http = new HttpFront(admission, limits);
-  const accept = (connection: Socket): void => {
+  const ports = [...new Set([80, 443, ...(options.directPorts ?? [])])].filter(port => port < 1024);
+  const names = new NameService(
+    host => options.ask !== undefined || ports.some(port => options.allows({ host, port })),
+  );
+  const accept = (connection: Socket, directPort?: number): void => {
     open.add(connection);
     const overdue = setTimeout(() => connection.destroy(), limits.total);
     connection.once('close', () => {
@@ -101,6 +109,11 @@ export function startEgressProxy(options: EgressOptions): EgressProxy {
     });
     connection.on('error', () => connection.destroy());
     connection.setTimeout(Math.max(limits.idle, limits.ask), () => connection.destroy());
+    if (directPort !== undefined) {
+      const host = names.nameOf(connection.localAddress);
+      if (host === undefined) return void connection.resetAndDestroy();
+      return void serveDirect(connection, host, directPort, admission, http);
+    }
     // Both protocols begin with the program's own words.
     connection.once('readable', () => {
       const first = connection.read() as Buffer | null;
@@ -111,7 +124,12 @@ export function startEgressProxy(options: EgressOptions): EgressProxy {
     });
   };
   return {
-    network: { accept, environment: proxyEnvironment },
+    network: {
+      accept,
+      environment: proxyEnvironment,
+      ports,
+      answerName: query => names.answer(query),
+    },
     [Symbol.dispose]() {
       admission.close();
       for (const connection of open) connection.destroy();

@@ -42,12 +42,10 @@ export class HttpFront {
     });
   }
 
-  /** Takes over a connection; with a passage when it was opened to one host already. */
-  serve(client: Socket, passage?: Passage): void {
-    if (passage !== undefined) {
-      this.#settled.set(client, passage.target);
-      this.#ready.set(client, passage);
-    }
+  /** Takes over a connection; with a target when it is one to that host alone, with a passage when that is open. */
+  serve(client: Socket, target?: EgressTarget, passage?: Passage): void {
+    if (target !== undefined) this.#settled.set(client, target);
+    if (passage !== undefined) this.#ready.set(client, passage);
     this.#server.emit('connection', client);
     client.resume();
   }

@@ -41,7 +41,7 @@ export function tunnel(client: Socket, passage: Passage, admission: Admission, h
         upstream.off('close', onUpstreamClose);
         // Not to be read as a stream any more: the first request gets a new one.
         if (downstream !== undefined) upstream.destroy();
-        return http.serve(client, passage);
+        return http.serve(client, target, downstream === undefined ? passage : undefined);
       case 'refuse':
         admission.refuse(target, verdict.refusal);
         upstream.destroy();
@@ -110,4 +110,4 @@ export function sendCounted(
 const longestMethod = 16;
 
 /** The fatal TLS alert for a server name that is not served here. */
-const unrecognizedName = Buffer.from([0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x70]);
+export const unrecognizedName = Buffer.from([0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x70]);

@@ -134,6 +134,45 @@ describe('ordinary programs reach an allowed host without being told how', () =>
   });
 });
 
+describe('programs that know nothing of proxies', () => {
+  const unset = 'unset $(env | grep -io "^[a-z_]*proxy[a-z_]*") JAVA_TOOL_OPTIONS; ';
+  test.each([
+    ['over HTTPS', 'curl -sS https://docs.example.com/page'],
+    ['over HTTP', 'curl -sS http://docs.example.com/page'],
+    [
+      "with Node's fetch",
+      `node -e "fetch('https://docs.example.com/page').then(r=>r.text()).then(console.log)"`,
+    ],
+    [
+      'with Python',
+      `python3 -c "import urllib.request as u;print(u.urlopen('https://docs.example.com/page').read().decode())"`,
+    ],
+  ])('reach an allowed host %s', async (_, script) => {
+    const outcome = await walls.run(unset + script);
+    expect({ ...outcome, out: outcome.out.trim() }).toMatchObject({ status: 0, out: 'the page' });
+  });
+
+  test('find that other hosts do not exist', async () => {
+    const outcome = await walls.run(unset + 'curl -sS https://other.example.com/');
+    expect(outcome).toMatchObject({ status: 6, out: '' });
+  });
+
+  test('are cut when they name another host than they asked for', async () => {
+    const outcome = await walls.run(
+      unset +
+        'ip=$(getent ahostsv4 docs.example.com | head -1 | cut -d" " -f1); curl -sS -k --connect-to "::$ip:443" https://neighbour.example.com/; curl -sS -H "Host: neighbour.example.com" http://docs.example.com/page',
+    );
+    expect(outcome.out).toContain('named another host');
+    expect(walls.refusals).toEqual(['egress.mismatch']);
+  });
+
+  test('reach nothing at a loopback address that stands for no name', async () => {
+    const outcome = await walls.run(unset + 'curl -sS http://127.0.0.1/; curl -sS https://127.64.9.9/');
+    expect(outcome).toMatchObject({ out: '', status: 35 });
+    expect(walls.events).toEqual([]);
+  });
+});
+
 describe('loopback inside stays what it is', () => {
   test('a server of one command is reached by another, past the proxy', async () => {
     const serving = walls.run(
