@@ -17,8 +17,6 @@ export interface JudgedCommand {
   readonly findings: readonly Finding[];
   /** The wrapper that would run it. */
   readonly outer: JudgedCommand | undefined;
-  /** It runs others, which are judged by themselves; what it is called grants nothing to them. */
-  readonly isWrapper: boolean;
 }
 
 export interface JudgedLine {
@@ -84,7 +82,6 @@ function judgeInto(
     command,
     findings: [...denied, ...own, ...(wrapped?.findings ?? [])],
     outer,
-    isWrapper: wrapped !== undefined,
   };
   into.push(judged);
   for (const inner of wrapped?.commands ?? []) judgeInto(into, inner, judged, context, depth + 1);

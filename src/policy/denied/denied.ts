@@ -29,16 +29,17 @@ const maxDepth = 4;
 export function denyCommand(command: SimpleCommand, context: JudgeContext, depth = 0): Finding[] {
   const words = guessWords(command.words).filter((word, index) => word !== '' || index > 0);
   const findings: Finding[] = [];
-  for (const argv of possibleCommands(words)) {
+  const argvs = possibleCommands(words);
+  for (const argv of argvs) {
     for (const check of checks) {
       const finding = check(argv, { command, context });
       if (finding) findings.push(finding);
     }
   }
   if (findings.length > 0 || depth >= maxDepth) return findings;
-  for (const text of [...shellTexts(words, command.input), ...streamTexts(command)])
+  for (const text of [...argvs.flatMap(argv => shellTexts(argv, command.input)), ...streamTexts(command)])
     findings.push(...denyText(text, command, context, depth));
-  for (const text of codeStrings(words, command.input)) {
+  for (const text of argvs.flatMap(argv => codeStrings(argv, command.input))) {
     const bomb = forkBombText(text, command.span);
     if (bomb) findings.push(bomb);
     findings.push(...denyText(text, command, context, depth));
@@ -72,7 +73,11 @@ function streamTexts(command: SimpleCommand): string[] {
 }
 
 const wrapping =
-  /^(?:sudo|doas|su|pkexec|runuser|env|xargs|nohup|timeout|gtimeout|nice|time|command|builtin|exec|busybox|toybox|stdbuf|setsid|ionice|chrt|taskset|chroot|unshare|nsenter|strace|ltrace|watch|flock|parallel|find|fd|script|systemd-run|setarch|linux32|linux64|firejail|bwrap|start-stop-daemon|daemonize|caffeinate|proot|fakeroot|ssh|docker|podman|lxc-attach|kubectl|adb|coproc|then|do|else|if|while|until|!|\{|\(|rlwrap|unbuffer|expect|dbus-run-session|xvfb-run|at|batch|entr|watchexec|time)$/;
+  /^(?:sudo|doas|su|pkexec|runuser|env|xargs|nohup|timeout|gtimeout|nice|time|command|builtin|exec|busybox|toybox|stdbuf|setsid|ionice|unshare|nsenter|strace|ltrace|watch|parallel|script|systemd-run|linux32|linux64|firejail|bwrap|start-stop-daemon|daemonize|caffeinate|proot|fakeroot|rlwrap|unbuffer|dbus-run-session|xvfb-run|entr|watchexec)$/;
+/** Wrappers that take an operand of their own before the command. */
+const wrappingAfterOperand = /^(?:chroot|flock|ssh|setarch|taskset|chrt|expect)$/;
+/** Options after which a command begins. */
+const beginsCommand = /^(?:-exec|-execdir|-ok|-okdir|-x|-X|--exec|--exec-batch)$/;
 
 /** The words as they are, and for wrappers every way they could go on. */
 function possibleCommands(words: readonly string[]): string[][] {
@@ -82,9 +87,32 @@ function possibleCommands(words: readonly string[]): string[][] {
     const pattern = namePattern(baseName(name));
     for (const program of destroyers) if (pattern?.test(program)) all.push([program, ...words.slice(1)]);
   }
-  if (!wrapping.test(baseName(name))) return all;
-  for (let at = 1; at < words.length && at < 40; at++) all.push(words.slice(at));
+  for (const at of commandsWithin(words)) all.push(words.slice(at));
   return all;
+}
+
+/**
+ * Where in the words of wrappers a command could begin: after options, their possible values, settings and numbers.
+ * The first word that is none of these is the command, and what follows are its own words, unless it wraps too.
+ */
+function commandsWithin(words: readonly string[]): number[] {
+  const name = baseName(words[0] ?? '');
+  if (name === 'find' || name === 'gfind' || name === 'fd')
+    return words.flatMap((word, at) => (beginsCommand.test(word) ? [at + 1] : []));
+  const found: number[] = [];
+  let extra = wrappingAfterOperand.test(name) ? 1 : 0;
+  if (extra === 0 && !wrapping.test(name)) return found;
+  for (let at = 1; at < words.length && at < 40; at++) {
+    const word = words[at] ?? '';
+    if (/^-|^\w+=|^[\d.]+[smhd]?$/.test(word)) continue;
+    found.push(at);
+    if (wrapping.test(baseName(word))) continue;
+    // It may be the value of the option before it, or the wrapper's own operand.
+    if (/^-/.test(words[at - 1] ?? '') && words[at - 1] !== '--') continue;
+    if (extra > 0) extra -= 1;
+    else break;
+  }
+  return found;
 }
 
 /** Programs that a pattern in place of a name is tried against. */

@@ -9,91 +9,81 @@ const interpreters =
 const running =
   /\bopen\b|system|exec|popen|spawn|subprocess|check_(?:output|call)|\bcall\b|\brun\b|shell|\bsh\b|command|child_process|process|Open3|os\.|getline|`|\bqx|%x|\||!/i;
 
-/** Texts that a command would run as shell lines: arguments of `-c`, `eval`, `trap`, here-documents, piped text. */
-export function shellTexts(words: readonly string[], input: Feed): string[] {
-  const texts: string[] = [];
-  words.forEach((word, at) => {
-    const name = baseName(word);
-    const rest = words.slice(at + 1);
-    if (
-      shells.test(name) ||
-      /^(?:su|sudo|doas|script|runuser|flock|watch|parallel|at|batch|nix-shell|newgrp|sg|zsh)$/.test(name)
-    ) {
-      rest.forEach((option, index) => {
-        if (/^-[a-zA-Z]*c[a-zA-Z]*$|^--command$/.test(option)) texts.push(rest[index + 1] ?? '');
-        else if (option.startsWith('--command=')) texts.push(option.slice(10));
-      });
-    }
-    if (
-      /^(?:watch|parallel|ssh|eval|xargs|time|sudo|docker|podman|kubectl|tmux|screen|entr|nohup)$/.test(name)
-    )
-      texts.push(rest.join(' '), ...rest.filter(text => /\s/.test(text)));
-    if (name === 'env')
-      rest.forEach((option, index) =>
-        texts.push(
-          ...(option === '-S' || option === '--split-string'
-            ? [rest.slice(index + 1).join(' ')]
-            : /^(?:-S|--split-string=)(.+)/.exec(option)?.[1]
-              ? [[option.replace(/^(?:-S|--split-string=)/, ''), ...rest.slice(index + 1)].join(' ')]
-              : /^-[a-z0]*S(.*)/.exec(option)
-                ? [[option.replace(/^-[a-z0]*S/, ''), ...rest.slice(index + 1)].join(' ')]
-                : []),
-        ),
-      );
-    if (name === 'trap' || name === 'alias' || name === 'bind' || name === 'complete')
-      texts.push(...rest.map(text => text.replace(/^[\w-]+=/, '')));
-    if (name === 'git')
-      rest.forEach(option =>
-        texts.push(...(/^[\w.-]+=!?(.+)$/s.exec(option)?.[1] ? [option.replace(/^[^=]*=!?/, '')] : [])),
-      );
-    if (/^(?:export|declare|typeset|readonly|local)$/.test(name))
-      rest.forEach(option =>
-        texts.push(
-          ...(/^(?:PROMPT_COMMAND|PS\d|BASH_ENV|ENV)=/.test(option) ? [option.replace(/^\w+=/, '')] : []),
-        ),
-      );
-    if (
-      (name === 'find' ||
-        name === 'xargs' ||
-        name === 'tar' ||
-        name === 'rsync' ||
-        name === 'ssh' ||
-        name === 'crontab' ||
-        name === 'sed' ||
-        name === 'sort') &&
-      at === 0
-    )
-      rest.forEach(option =>
-        texts.push(
-          ...(/(?:exec=|command=|ProxyCommand=|program=)(.+)/s.exec(option)?.[1]
-            ? [option.replace(/^.*?(?:exec=|command=|ProxyCommand=|program=)/s, '')]
-            : []),
-        ),
-      );
-  });
-  const [name = ''] = words;
-  const readsInput = words.some(
-    word =>
-      shells.test(baseName(word)) ||
-      /^(?:source|\.|at|batch|parallel|xargs|ssh|crontab)$/.test(baseName(word)),
+type Texts = (rest: readonly string[]) => readonly string[];
+
+/** After `-c` or `--command`. */
+const afterCommandOption: Texts = rest =>
+  rest.flatMap((option, index) =>
+    /^-[a-zA-Z]*c[a-zA-Z]*$|^--command$/.test(option)
+      ? [rest[index + 1] ?? '']
+      : option.startsWith('--command=')
+        ? [option.slice(10)]
+        : [],
   );
-  if (readsInput && input.kind === 'text')
-    texts.push(
-      input.text,
-      ...(words.some(word => baseName(word) === 'xargs')
-        ? [
-            `${words.slice(words.findIndex(word => baseName(word) === 'xargs') + 1).join(' ')} ${input.text.replaceAll('\n', ' ')}`,
-          ]
-        : []),
-    );
-  return texts.filter(text => text.trim() !== '' && text !== name && text.length < 8_000);
+/** All words together, and each that is a line by itself. */
+const words: Texts = rest => [rest.join(' '), ...rest.filter(text => /\s/.test(text))];
+/** What stands behind `name=`. */
+const values: Texts = rest => rest.map(text => text.replace(/^[\w-]+=/, ''));
+
+/** Where each program keeps the shell lines that it would run. */
+const places: readonly (readonly [programs: RegExp, texts: Texts])[] = [
+  [shells, afterCommandOption],
+  [/^(?:su|sudo|doas|script|runuser|flock|nix-shell|newgrp|sg)$/, afterCommandOption],
+  [/^(?:watch|parallel|eval|tmux|screen|entr)$/, words],
+  [/^(?:ssh|sudo|xargs|flock)$/, rest => rest.filter(text => /\s/.test(text))],
+  [/^ssh$/, rest => [rest.slice(1).join(' ')]],
+  [/^(?:trap|alias|bind|complete)$/, values],
+  [
+    /^(?:export|declare|typeset|readonly|local)$/,
+    rest => values(rest.filter(text => /^(?:PROMPT_COMMAND|PS\d|BASH_ENV|ENV)=/.test(text))),
+  ],
+  [/^env$/, splitStrings],
+  [
+    /^git$/,
+    rest =>
+      rest.flatMap((text, index) =>
+        rest[index - 1] === '-c' || text.startsWith('!') ? [text.replace(/^[^=!]*=?!?/, '')] : [],
+      ),
+  ],
+  [
+    /^(?:find|xargs|tar|rsync|ssh|crontab|sort)$/,
+    rest => rest.flatMap(text => /(?:exec=|command=|ProxyCommand=|program=)(.+)/s.exec(text)?.[1] ?? []),
+  ],
+];
+
+/** Programs that take their input for shell lines. */
+const readsInput = /^(?:source|\.|at|batch|parallel|xargs|ssh|crontab)$/;
+
+/** Texts that a command would run as shell lines: arguments of `-c`, `eval`, `trap`, here-documents, piped text. */
+export function shellTexts(argv: readonly string[], input: Feed): string[] {
+  const [first = '', ...rest] = argv;
+  const name = baseName(first);
+  const texts = places.flatMap(([programs, find]) => (programs.test(name) ? find(rest) : []));
+  if (input.kind === 'text' && (shells.test(name) || readsInput.test(name))) {
+    texts.push(input.text);
+    if (name === 'xargs') texts.push(`${rest.join(' ')} ${input.text.replaceAll('\n', ' ')}`);
+  }
+  return texts.filter(text => text.trim() !== '' && text.length < 8_000);
+}
+
+/** `env -S 'words'`, also joined and in a cluster; what follows is added to them. */
+function splitStrings(rest: readonly string[]): readonly string[] {
+  return rest.flatMap((option, index) => {
+    const after = rest.slice(index + 1);
+    if (option === '-S' || option === '--split-string') return [after.join(' ')];
+    const joined = /^(?:-[a-z0]*S|--split-string=)([^]+)/.exec(option)?.[1];
+    return joined === undefined
+      ? /^-[a-z0]+S$/.test(option)
+        ? [after.join(' ')]
+        : []
+      : [[joined, ...after].join(' ')];
+  });
 }
 
 /** Texts inside a program given to an interpreter that could be shell lines, or what they come to. */
-export function codeStrings(words: readonly string[], input: Feed): string[] {
-  const at = words.findIndex(word => interpreters.test(baseName(word)));
-  if (at < 0) return [];
-  const codes = words.slice(at + 1).filter(word => /[\s("'[!{]/.test(word));
+export function codeStrings(argv: readonly string[], input: Feed): string[] {
+  if (!interpreters.test(baseName(argv[0] ?? ''))) return [];
+  const codes = argv.slice(1).filter(word => /[\s("'[!{]/.test(word));
   if (input.kind === 'text') codes.push(input.text);
   return codes
     .filter(code => code.length < 8_000)
