@@ -63,7 +63,7 @@ export function changeLine(change: ReportedChange): string {
 
 export function groupLine({ kind, name, files }: ChangeGroup): string {
   const why = {
-    ignored: 'ignored by .gitignore',
+    ignored: 'outputs; name them to apply them',
     repository: 'the repository itself; commits are imported by git',
     special: 'a pipe, socket or device',
     unreadable: 'its permissions keep you from reading it',

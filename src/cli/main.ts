@@ -1,6 +1,7 @@
 import { version } from '../../package.json';
 import { messageOf } from '../base/errors.ts';
 import { takeCredential } from './credential.ts';
+import { isNodeNewEnough, runWithNewerNode } from './newerNode.ts';
 
 // The command line. Each command is loaded when it is the one asked for; it resolves to its exit status.
 
@@ -42,7 +43,12 @@ const help = `cordon ${version}: a coding agent that works inside walls
       Says whether the sandbox holds on this machine, and how to mend it.
 `;
 
+/** These keep what lasts in SQLite. */
+const needSqlite: ReadonlySet<string> = new Set(['run', 'review', 'apply', 'discard', 'trash']);
+
 async function main(): Promise<number> {
+  // Before the credential is taken out of the environment: it is the newer one that needs it.
+  if (!isNodeNewEnough && needSqlite.has(process.argv[2] ?? '')) return await runWithNewerNode();
   // First of all: nothing that is started from here on may inherit it.
   const credential = takeCredential(process.env);
   const [word = '', ...rest] = process.argv.slice(2);

@@ -13,7 +13,8 @@ export interface IgnoredBy {
 
 /**
  * Which paths the `.gitignore` files call outputs. Those of the user's folder count for every path. Those that the
- * overlay brings count only for what is new: else an added line could hide a change to a file of the user's.
+ * overlay brings, and a few that are outputs everywhere, count only for what is new: else an added line could hide a
+ * change to a file of the user's.
  */
 export class IgnoredOutputs {
   readonly #real = new Map<string, Ignore | undefined>();
@@ -24,9 +25,11 @@ export class IgnoredOutputs {
   /** `path` is relative with `/`; none of its parents may be ignored itself. */
   find(path: string, isDirectory: boolean, isNew: boolean): IgnoredBy | undefined {
     const real = this.#search(path, isDirectory, folder => this.#realRules(folder));
-    return (
-      real ?? (isNew ? this.#search(path, isDirectory, folder => this.#overlaidRules(folder)) : undefined)
-    );
+    if (real || !isNew) return real;
+    const overlaid = this.#search(path, isDirectory, folder => this.#overlaidRules(folder));
+    if (overlaid) return overlaid;
+    const { ignored, rule } = usualOutputs.test(path + (isDirectory ? '/' : ''));
+    return ignored ? { pattern: rule?.pattern ?? path, folder: '' } : undefined;
   }
 
   #search(
@@ -71,6 +74,13 @@ export class IgnoredOutputs {
     });
   }
 }
+
+/** Of what is new: outputs that nobody means to review, also where no file says that they are ignored. */
+const usualOutputs = ignore({ allowRelativePaths: true, ignorecase: false }).add([
+  'node_modules/',
+  '__pycache__/',
+  '.venv/',
+]);
 
 function remembered<T>(known: Map<string, T>, key: string, find: () => T): T {
   if (!known.has(key)) known.set(key, find());

@@ -67,6 +67,8 @@ export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
 
 /** The sooner a change is seen, the surer it is what it was made from. Whoever looks next notes what could not be now. */
 async function noteChanges(mounts: readonly OverlayMount[], holder: number): Promise<void> {
+  // SQLite's native module would take an older Node down with it.
+  if (Number(process.versions.node.split('.')[0]) < 22) return;
   for (const { control, folder } of mounts) {
     const merged = `/proc/${holder}/root${folder}`;
     const look = await lookAtChanges({ lower: folder, upper: join(control, 'upper') }, { merged }).catch(

@@ -118,12 +118,17 @@ test("an ignore rule of the agent's own hides what it made, and no change to a f
   writeFileSync(agent('src/new.js'), 'new\n');
   mkdirSync(agent('build'));
   writeFileSync(agent('build/1'), 'new\n');
+  mkdirSync(agent('packages/one/node_modules'), { recursive: true });
+  writeFileSync(agent('packages/one/node_modules/1'), 'new\n');
   unlinkSync(agent('src/b.js'));
   expect(lines(await readChangeset(overlay.folder))).toEqual([
     'modified .gitignore file → file',
+    'added packages nothing → directory',
+    'added packages/one nothing → directory',
     'modified src/a.js file → file',
     'deleted src/b.js file → nothing',
     '(ignored build/: build, 1)',
+    '(ignored node_modules/: packages/one/node_modules, 1)',
     '(ignored src/: src/new.js, 1)',
   ]);
 });

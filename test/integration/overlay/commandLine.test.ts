@@ -94,7 +94,7 @@ test('a session is reviewed, applied without what is protected, and undone from 
 ! modified  package.json  (+1 −1)
             protected: it holds scripts that package managers run. Name it by itself to apply it.
   modified  src/slug.js  (+1 −1)
-  stays     node_modules/  (2 files; ignored by .gitignore)`,
+  stays     node_modules/  (2 files; outputs; name them to apply them)`,
   });
   expect((await cordon('review', 'src')).stdout).toContain('-two\n+TWO\n');
 
