@@ -41,7 +41,8 @@ test('a wrong key gives a plain sentence and a way on, and is not kept', async (
 test('the first run offers the models, and the demonstration is one press away', async () => {
   const window = await workbench.open(await workbench.sample('first-run'));
   await window.answerTrust(true);
-  const chat = new Chat(await window.panel());
+  // Nobody opens the panel: after the installation it comes up by itself.
+  const chat = new Chat(await window.webview('Cordon'));
   await chat.frame.getByRole('heading', { name: 'Choose a model' }).waitFor();
   const offered = await chat.frame.locator('.choice-label').allInnerTexts();
   expect(offered).toEqual([
