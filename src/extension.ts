@@ -87,6 +87,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       folders: folders(),
       stateDirectory: path.join(storage, 'sandbox'),
       extraReadOnlyPaths: settings.extraReadOnlyPaths(),
+      limits: settings.commandLimits(),
+      backend: settings.sandboxBackend(),
     });
     try {
       await Promise.all([sandbox.prove(walls), inForce.ready()]);

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import * as z from 'zod';
 import { ModelSettings } from '../protocol/model.ts';
+import type { Limits } from '../../sandbox/limits.ts';
 import { Mode } from '../protocol/panel.ts';
 
 // Every setting of Cordon's is read here, once, through a schema. A value that does not fit counts as not set, so a
@@ -25,11 +26,35 @@ export function mode(): Mode {
   return readUser('mode', Mode, 'sandboxed');
 }
 
-export function agentLimits(): { maxRequests: number; contextTokens: number } {
+/** What a session may use. `wallTime` in milliseconds, for one command in the foreground. */
+export function agentLimits(): { maxRequests: number; contextTokens: number; wallTime: number } {
   return {
     maxRequests: readUser('agent.maxRequests', z.number().int().min(1).max(1_000), 60),
     contextTokens: readUser('agent.contextTokens', z.number().int().min(8_000).max(2_000_000), 150_000),
+    wallTime: readUser('limits.wallTime', z.number().int().min(1), 600) * 1_000,
   };
+}
+
+/** What one command may use; what is not set is left to the sandbox's own defaults. */
+export function commandLimits(): Partial<Limits> {
+  const count = (name: string, least: number) =>
+    readUser(`limits.${name}`, z.number().int().min(least).optional(), undefined);
+  const bytes = (name: string) => {
+    const megabytes = count(name, 1);
+    return megabytes === undefined ? undefined : megabytes * 2 ** 20;
+  };
+  const chosen = {
+    processes: count('processes', 16),
+    openFiles: count('openFiles', 64),
+    memory: bytes('memory'),
+    output: bytes('output'),
+    fileSize: bytes('fileSize'),
+  };
+  return Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
+}
+
+export function sandboxBackend(): 'bubblewrap' | 'podman' {
+  return readUser('sandbox.backend', z.enum(['bubblewrap', 'podman']), 'bubblewrap');
 }
 
 /** Absolute paths; user settings only. */

@@ -47,8 +47,15 @@ export interface SessionOptions {
   readonly programs: Programs;
   /** Folder of the broker's (0700, short path) for the gateway's socket. */
   readonly runDirectory: string;
-  /** 60 model requests in a turn and 150,000 tokens of context when absent. */
-  readonly limits?: { readonly maxRequests: number; readonly contextTokens: number };
+  /**
+   * 60 model requests in a turn and 150,000 tokens of context when absent. `wallTime`: milliseconds that a command in
+   * the foreground may run; no limit when absent.
+   */
+  readonly limits?: {
+    readonly maxRequests: number;
+    readonly contextTokens: number;
+    readonly wallTime?: number;
+  };
   readonly onEvent: (event: SessionEvent) => void;
   readonly log: Log;
   /** Where nobody can be asked (the command line): what is asked is denied, with these words on how to allow it. */

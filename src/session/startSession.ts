@@ -87,6 +87,7 @@ class AgentSession implements Session {
       approval,
       access: this.#access,
       transcript: this.#transcript,
+      wallTime: options.limits?.wallTime,
     });
     this.#requests = agentRequests({
       turn: () => this.#turn,

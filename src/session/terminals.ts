@@ -17,6 +17,8 @@ interface Options {
   readonly approval: CommandApproval;
   readonly access: WriteAccess;
   readonly transcript: Transcript;
+  /** Milliseconds for a command in the foreground. */
+  readonly wallTime: number | undefined;
 }
 
 /** The commands of a session, in the shape of the protocol's `terminal/*`. Background ones live until the session ends. */
@@ -116,6 +118,7 @@ export class Terminals {
       writableFolders: access.writable(background),
       view: 'system',
       stdin: 'ignore',
+      ...(background || this.options.wallTime === undefined ? {} : { timeout: this.options.wallTime }),
     });
     const limit = Math.min(request.outputByteLimit ?? maxKept, maxKept);
     const terminal = new Terminal(process, limit, text => transcript.append(itemId, text));
