@@ -49,10 +49,10 @@ export function denyCommand(command: SimpleCommand, context: JudgeContext, depth
 
 /** What must be denied in the shape of a line: functions and loops that multiply. */
 export function denyLine(text: string, tree: ParsedScript | undefined): Finding[] {
-  const compact = forkBombText(text, [0, text.length]);
-  if (tree === undefined) return compact ? [compact] : [];
-  const found = forkBombs(tree);
-  return found.length > 0 || compact === undefined || !(tree.errors?.length ?? 0) ? found : [compact];
+  const found = tree === undefined ? [] : forkBombs(tree);
+  if (found.length > 0 || (tree !== undefined && (tree.errors?.length ?? 0) === 0)) return found;
+  const bomb = forkBombText(text, [0, text.length]);
+  return bomb ? [bomb] : [];
 }
 
 function denyText(text: string, command: SimpleCommand, context: JudgeContext, depth: number): Finding[] {

@@ -51,6 +51,19 @@ const places: readonly (readonly [programs: RegExp, texts: Texts])[] = [
   ],
 ];
 
+const remembered = new Map<string, readonly Texts[]>();
+
+/** The places that a program has, found once for each name. */
+function placesOf(name: string): readonly Texts[] {
+  let known = remembered.get(name);
+  if (known === undefined) {
+    known = places.flatMap(([programs, find]) => (programs.test(name) ? [find] : []));
+    if (remembered.size > 500) remembered.clear();
+    remembered.set(name, known);
+  }
+  return known;
+}
+
 /** Programs that take their input for shell lines. */
 const readsInput = /^(?:source|\.|at|batch|parallel|xargs|ssh|crontab)$/;
 
@@ -58,7 +71,7 @@ const readsInput = /^(?:source|\.|at|batch|parallel|xargs|ssh|crontab)$/;
 export function shellTexts(argv: readonly string[], input: Feed): string[] {
   const [first = '', ...rest] = argv;
   const name = baseName(first);
-  const texts = places.flatMap(([programs, find]) => (programs.test(name) ? find(rest) : []));
+  const texts = placesOf(name).flatMap(find => find(rest));
   if (input.kind === 'text' && (shells.test(name) || readsInput.test(name))) {
     texts.push(input.text);
     if (name === 'xargs') texts.push(`${rest.join(' ')} ${input.text.replaceAll('\n', ' ')}`);
