@@ -134,7 +134,7 @@ export function findProgram(
   return undefined;
 }
 
-function checkedFolder(folder: string, homes: readonly string[], stateDirectory: string) {
+export function checkedFolder(folder: string, homes: readonly string[], stateDirectory: string) {
   if (folder.includes('\0')) throw sandboxErrors.invalidText('The workspace path');
   const path = withoutSlash(normalize(folder));
   if (!isAbsolute(path) || !statOf(path)?.isDirectory()) throw sandboxErrors.folderMissing(folder);
@@ -175,7 +175,7 @@ const sharedFolders = [
 ];
 const closedFolders = ['/proc', '/sys', '/dev', '/boot'];
 
-function checkedExtra(path: string, homes: readonly string[]): string {
+export function checkedExtra(path: string, homes: readonly string[]): string {
   if (!isAbsolute(path) || !exists(path)) throw sandboxErrors.pathMissing(path);
   const target = realpathSync(path);
   for (const home of homes)
@@ -185,7 +185,7 @@ function checkedExtra(path: string, homes: readonly string[]): string {
   return withoutSlash(normalize(path));
 }
 
-function homesOf(environment: Readonly<Record<string, string | undefined>>): string[] {
+export function homesOf(environment: Readonly<Record<string, string | undefined>>): string[] {
   const named = environment['HOME'];
   let registered: string | undefined;
   try {
@@ -199,7 +199,7 @@ function homesOf(environment: Readonly<Record<string, string | undefined>>): str
   return [...new Set(homes.flatMap(each => [withoutSlash(normalize(each)), real(each)]))];
 }
 
-function userOf(): { uid: number; gid: number; name: string } {
+export function userOf(): { uid: number; gid: number; name: string } {
   const uid = process.getuid?.() ?? 0;
   const gid = process.getgid?.() ?? 0;
   let name = 'user';
@@ -224,7 +224,7 @@ function settingsFound(): string[] {
   return [...systemSettings, ...versioned].map(name => `/etc/${name}`).filter(exists);
 }
 
-function certificateFiles(
+export function certificateFiles(
   environment: Readonly<Record<string, string | undefined>>,
   system: readonly string[],
 ): string[] {

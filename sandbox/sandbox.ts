@@ -7,6 +7,8 @@ import type { Limits } from './limits.ts';
 import { PodmanSandbox } from './podmanLauncher.ts';
 import { findPodman } from './podmanPrograms.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
+import { gatherSeatbeltFacts } from './seatbeltFacts.ts';
+import { SeatbeltSandbox } from './seatbeltLauncher.ts';
 
 /** What is the same for every process of one session. Paths are absolute host paths. */
 export interface SandboxOptions {
@@ -110,6 +112,7 @@ export interface SandboxedProcess {
  * be a workspace (the whole home folder, system folders, where credentials are kept).
  */
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
+  if (process.platform === 'darwin') return new SeatbeltSandbox(gatherSeatbeltFacts(options), options);
   if (process.platform !== 'linux') throw sandboxErrors.unsupported(process.platform);
   if (options.backend === 'podman') {
     const { podman, init } = findPodman(process.env, options.folders);

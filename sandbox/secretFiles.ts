@@ -6,7 +6,7 @@ export function isSecretFile(name: string): boolean {
   return secretNames.some(pattern => pattern.test(name)) && !openNames.some(pattern => pattern.test(name));
 }
 
-const secretNames = [
+export const secretNames = [
   /^\.env/i,
   /\.pem$/i,
   /\.key$/i,
@@ -17,7 +17,7 @@ const secretNames = [
   /^\.(git-credentials|netrc|pgpass)$/,
 ];
 
-const openNames = [/^\.env\.(example|sample|template)$/i, /\.pub$/i];
+export const openNames = [/^\.env\.(example|sample|template)$/i, /\.pub$/i];
 
 /** The same in git's words, roughly: `git add .` passes over hidden files instead of failing at them. */
 export const ignoredSecrets = [
