@@ -108,7 +108,7 @@ function commandsWithin(words: readonly string[]): number[] {
     found.push(at);
     if (wrapping.test(baseName(word))) continue;
     // It may be the value of the option before it, or the wrapper's own operand.
-    if (/^-/.test(words[at - 1] ?? '') && words[at - 1] !== '--') continue;
+    if (words[at - 1]?.startsWith('-') && words[at - 1] !== '--') continue;
     if (extra > 0) extra -= 1;
     else break;
   }
