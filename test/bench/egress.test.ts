@@ -14,10 +14,12 @@ const [, , key, cert, bytes] = process.argv;
 const chunk = Buffer.alloc(256 * 1024);
 const answer = (_, response) => {
   let left = Number(bytes);
+  response.setHeader('content-length', left);
   const more = () => {
     while (left > 0) {
-      left -= chunk.length;
-      if (!response.write(chunk)) return response.once('drain', more);
+      const part = chunk.subarray(0, left);
+      left -= part.length;
+      if (!response.write(part)) return response.once('drain', more);
     }
     response.end();
   };
