@@ -168,7 +168,8 @@ describe('programs that know nothing of proxies', () => {
 
   test('reach nothing at a loopback address that stands for no name', async () => {
     const outcome = await walls.run(unset + 'curl -sS http://127.0.0.1/; curl -sS https://127.64.9.9/');
-    expect(outcome).toMatchObject({ out: '', status: 35 });
+    expect(outcome.out).toBe('');
+    expect(outcome.status).not.toBe(0);
     expect(walls.events).toEqual([]);
   });
 });
