@@ -19,12 +19,3 @@ export const Decision = z.object({
   reasons: z.array(Reason),
 });
 export type Decision = z.infer<typeof Decision>;
-
-const strictness: Record<Verdict, number> = { allow: 0, ask: 1, deny: 2 };
-
-/** The strictest of several verdicts. Of none: `ask`, because nobody allowed it. */
-export function strictest(verdicts: readonly Verdict[]): Verdict {
-  const [first, ...rest] = verdicts;
-  if (first === undefined) return 'ask';
-  return rest.reduce((a, b) => (strictness[b] > strictness[a] ? b : a), first);
-}

@@ -1,3 +1,4 @@
+import { quote } from 'shell-quote';
 import * as z from 'zod';
 import { DeleteFileRequest, TerminalMeta, WriteMeta } from '../protocol/agent.ts';
 
@@ -89,16 +90,22 @@ export const UpdateNotification = z.object({ sessionId: id, update: AgentUpdate 
 export const CreateTerminal = z
   .object({
     sessionId: id,
-    /** A whole shell line. Bounded well below what one argument of a program may hold (128 KB). */
-    command: z.string().min(1).max(100_000),
-    // A program with arguments, or variables of the agent's, would be another thing than what is judged and shown.
-    args: z.array(z.string()).max(0).nullish(),
+    /** A whole shell line; with `args` a program, and both become one line that means exactly them. */
+    command: z.string().min(1),
+    args: z.array(z.string()).nullish(),
+    // Variables of the agent's would be another thing than what is judged and shown.
     env: z.array(z.unknown()).max(0).nullish(),
     cwd: absolutePath.nullish(),
     outputByteLimit: z.number().int().nonnegative().nullish(),
     _meta: z.object({ cordon: TerminalMeta }),
   })
-  .transform(({ _meta: meta, ...message }) => ({ ...message, ...meta.cordon }));
+  .transform(({ _meta: meta, args, command, ...message }) => ({
+    ...message,
+    command: args?.length ? quote([command, ...args]) : command,
+    ...meta.cordon,
+  }))
+  // Well below what one argument of a program may hold (128 KB).
+  .refine(({ command }) => command.length <= 100_000, 'The command is too long.');
 export type CreateTerminal = z.infer<typeof CreateTerminal>;
 
 export const TerminalReference = z.object({ sessionId: id, terminalId: id });

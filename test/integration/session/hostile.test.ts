@@ -24,7 +24,7 @@ const violations: Readonly<Record<string, RegExp>> = {
   unknownUpdate: /sent a malformed message/,
   malformedUpdate: /sent a malformed message/,
   relativeWrite: /sent a malformed message \(path:/,
-  argumentsBesidesTheLine: /sent a malformed message \(args:/,
+  endlessArguments: /sent a malformed message \(: The command is too long/,
   variables: /sent a malformed message \(env:/,
   permission: /asked for "session\/request_permission"/,
   manyCalls: /more than 2000 tool calls/,

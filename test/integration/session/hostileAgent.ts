@@ -32,8 +32,8 @@ const deeds: Readonly<Record<string, () => void>> = {
   malformedUpdate: () => update({ sessionUpdate: 'tool_call', toolCallId: 7 }),
   relativeWrite: () =>
     ask('fs/write_text_file', { path: 'notes.txt', content: 'x', ...cordon({ expectedSha256: null }) }),
-  argumentsBesidesTheLine: () =>
-    ask('terminal/create', { command: 'echo', args: ['hidden'], ...cordon({ background: false }) }),
+  endlessArguments: () =>
+    ask('terminal/create', { command: 'echo', args: ['x'.repeat(100_000)], ...cordon({ background: false }) }),
   variables: () =>
     ask('terminal/create', {
       command: 'ls',
