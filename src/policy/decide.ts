@@ -75,7 +75,9 @@ export function decideLine(
   const whole: Reason['span'] = [0, text.length];
   const open = [...line.findings, ...verdicts.flatMap(verdict => verdict.open)];
   const risk = riskOf(open);
-  const reasons = open.map(reasonOf);
+  const untold = new Set(verdicts.flatMap(verdict => alreadySaid(verdict.open)));
+  const told = (findings: readonly Finding[]) => findings.filter(each => !untold.has(each)).map(reasonOf);
+  const reasons = told(open);
   const denies = open.some(finding => finding.verdict === 'deny');
   if (mode.kind === 'locked')
     return {
@@ -88,7 +90,7 @@ export function decideLine(
       decision: 'deny',
       risk,
       reasons: unique(
-        open.toSorted((a, b) => Number(b.verdict === 'deny') - Number(a.verdict === 'deny')).map(reasonOf),
+        told(open.toSorted((a, b) => Number(b.verdict === 'deny') - Number(a.verdict === 'deny'))),
       ),
     };
   if (mode.kind === 'sandboxed' && mode.asks === 'everything')
@@ -102,7 +104,7 @@ export function decideLine(
     };
   const asked =
     mode.kind === 'sandboxed' && mode.asks === 'leaving' ? open.filter(finding => !finding.stays) : open;
-  if (asked.length > 0) return { decision: 'ask', risk, reasons: unique(asked.map(reasonOf)) };
+  if (asked.length > 0) return { decision: 'ask', risk, reasons: unique(told(asked)) };
   const allowed = verdicts.map(verdict => allowedBecause(verdict));
   if (open.length > 0)
     return {
@@ -122,6 +124,12 @@ export function decideLine(
         : [{ code: 'line.nothing', message: 'This runs no command.', span: whole }],
     ),
   };
+}
+
+/** Of a command that is not known at all, nobody wants to hear that its words are not known either. */
+function alreadySaid(open: readonly Finding[]): Finding[] {
+  if (!open.some(({ code }) => code === 'tool.unknown')) return [];
+  return open.filter(({ code }) => code === 'tool.unexpectedOperand' || code === 'tool.unknownOption');
 }
 
 function allowedBecause({ judged, rules }: CommandVerdict): Reason {
