@@ -33,7 +33,11 @@ const deeds: Readonly<Record<string, () => void>> = {
   relativeWrite: () =>
     ask('fs/write_text_file', { path: 'notes.txt', content: 'x', ...cordon({ expectedSha256: null }) }),
   endlessArguments: () =>
-    ask('terminal/create', { command: 'echo', args: ['x'.repeat(100_000)], ...cordon({ background: false }) }),
+    ask('terminal/create', {
+      command: 'echo',
+      args: ['x'.repeat(100_000)],
+      ...cordon({ background: false }),
+    }),
   variables: () =>
     ask('terminal/create', {
       command: 'ls',
