@@ -62,6 +62,8 @@ test('lines made to be slow', () => {
     'nested loops': 'for i in 1 2 3; do '.repeat(50) + 'ls;' + ' done;'.repeat(50),
     'braces in braces': `echo ${'{a,'.repeat(2_000)}`,
     stars: `ls ${'*'.repeat(5_000)}`,
+    '4,000 wrappers': `${'env '.repeat(4_000)}ls`,
+    '8,000 operands': `cat ${'a '.repeat(8_000)}`,
     'an awk program': `awk '${'a/'.repeat(6_000)}'`,
     'a sed script': `sed '${'s/a/b/;'.repeat(1_500)}'`,
   };

@@ -19,6 +19,10 @@ export type DenyCheck = (
 
 const checks: readonly DenyCheck[] = [removal, blockDeviceCommand, shutdown];
 
+/** Of one command so many words are looked at, and a wrapped command is sought in so many places. */
+const maxWords = 400;
+const maxPlaces = 16;
+
 /** Texts inside texts are looked through this deep. */
 const maxDepth = 4;
 
@@ -27,7 +31,9 @@ const maxDepth = 4;
  * best guess of the words: it only ever says no.
  */
 export function denyCommand(command: SimpleCommand, context: JudgeContext, depth = 0): Finding[] {
-  const words = guessWords(command.words).filter((word, index) => word !== '' || index > 0);
+  const words = guessWords(command.words.slice(0, maxWords)).filter(
+    (word, index) => word !== '' || index > 0,
+  );
   const findings: Finding[] = [];
   const argvs = possibleCommands(words);
   for (const argv of argvs) {
@@ -102,7 +108,7 @@ function commandsWithin(words: readonly string[]): number[] {
   const found: number[] = [];
   let extra = wrappingAfterOperand.test(name) ? 1 : 0;
   if (extra === 0 && !wrapping.test(name)) return found;
-  for (let at = 1; at < words.length && at < 40; at++) {
+  for (let at = 1; at < words.length && at < maxPlaces; at++) {
     const word = words[at] ?? '';
     if (/^-|^\w+=|^[\d.]+[smhd]?$/.test(word)) continue;
     found.push(at);

@@ -32,7 +32,8 @@ export function readLine(text: string, start: LineStart): Line & { readonly tree
     span: start.within ?? finding.span,
   }));
   const entangled = openings(text) > maxOpenings;
-  if (entangled || text.length > maxLine) {
+  const tooLong = text.length > maxLine || hasTooManyWords(text);
+  if (entangled || tooLong) {
     findings.push(
       asking(
         'parse.tooLong',
@@ -43,7 +44,7 @@ export function readLine(text: string, start: LineStart): Line & { readonly tree
     );
   }
   // Of what is too long only the beginning is read, so that what must be denied there still is.
-  const judged = entangled ? text.slice(0, 500) : text.length > maxLine ? text.slice(0, 2_000) : text;
+  const judged = entangled ? text.slice(0, 200) : tooLong ? text.slice(0, 1_000) : text;
   try {
     const tree = parse(judged);
     const walk = new Walk(judged, start, findings);
@@ -60,6 +61,16 @@ export function readLine(text: string, start: LineStart): Line & { readonly tree
     );
     return { commands: [], findings, tree: undefined };
   }
+}
+
+/** More words than this in one line take too long to judge one by one, each against the disk. */
+const maxWords = 800;
+
+function hasTooManyWords(text: string): boolean {
+  if (text.length < 2 * maxWords) return false;
+  let words = 0;
+  for (const _ of text.matchAll(/[\s;|&(){}]+/g)) if (++words > maxWords) return true;
+  return false;
 }
 
 /** More substitutions and expansions than this in one line take too long to follow. */

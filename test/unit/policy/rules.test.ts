@@ -418,6 +418,8 @@ describe('catastrophes', () => {
     ['backticks', '`'.repeat(9_999)],
     ['a here-document without end', `cat <<E\n${'x\n'.repeat(5_000)}`],
     ['many variables', Array.from({ length: 1_500 }, (_, index) => `a${index}=x;`).join('')],
+    ['4,000 wrappers', `${'env '.repeat(4_000)}ls`],
+    ['8,000 operands', `cat ${'a '.repeat(8_000)}`],
     ['many stars', `ls ${'*/'.repeat(500)}`],
   ])('%s is asked', (_name, command) => {
     expect(workspace.decide(command).decision).toBe('ask');
