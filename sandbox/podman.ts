@@ -132,10 +132,8 @@ export function rootLayout(mounts: readonly Mount[]): {
 } {
   const links = mounts.flatMap(each => (each.kind === 'link' ? [{ path: each.target, to: each.to }] : []));
   const parents = mounts.flatMap(each => ancestorsOf(each.target));
-  return { links, folders: [...new Set([...kernelFolders, ...parents])].toSorted() };
+  return { links, folders: [...new Set(parents)].toSorted() };
 }
-
-const kernelFolders = ['/dev', '/etc', '/proc', '/run', '/sys'];
 
 function ancestorsOf(path: string): string[] {
   const names = path.split('/').slice(1, -1);
@@ -143,11 +141,13 @@ function ancestorsOf(path: string): string[] {
 }
 
 function limitOptions(limits: Limits): string[] {
+  const openFiles = Math.max(limits.openFiles, 1_024);
   return [
     // Few users may make control groups; these hold for everybody, in the container's own user namespace.
     '--cgroups=disabled',
     `--ulimit=nproc=${limits.processes}:${limits.processes}`,
-    `--ulimit=nofile=${limits.openFiles}:${limits.openFiles}`,
+    // The runtime opens every mount while it is under this limit; the command's own is set inside.
+    `--ulimit=nofile=${openFiles}:${openFiles}`,
     `--ulimit=data=${limits.memory}:${limits.memory}`,
     `--ulimit=fsize=${limits.fileSize}:${limits.fileSize}`,
     '--ulimit=core=0:0',

@@ -1,5 +1,5 @@
 import type { StdioOptions } from 'node:child_process';
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { insideCommand } from './bubblewrap.ts';
@@ -81,7 +81,7 @@ export class PodmanSandbox implements Sandbox {
     const directory = records.launchDirectory();
     const clear = () => {
       protection.release();
-      rmSync(directory, { recursive: true, force: true });
+      records.dropLaunchDirectory(directory);
     };
     try {
       const plan: MountPlan = {

@@ -68,14 +68,24 @@ export class PodmanRecords implements AsyncDisposable {
   /** A folder for one launch: what it is made with. */
   launchDirectory(): string {
     const directory = mkdtempSync(join(this.directory, 'l', 'l-'));
-    mkdirSync(join(directory, 'root'));
+    // Made beforehand, so that they belong to the user and can be removed.
+    for (const name of ['dev', 'etc', 'proc', 'run', 'sys'])
+      mkdirSync(join(directory, 'root', name), { recursive: true });
     return directory;
+  }
+
+  /** What cannot be removed at once goes with the records. */
+  dropLaunchDirectory(directory: string): void {
+    try {
+      rmSync(directory, { recursive: true, force: true });
+    } catch {
+      // Podman is still at it.
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#keeper.stdin?.end();
     await this.#gone;
-    rmSync(this.directory, { recursive: true, force: true });
   }
 
   #storage(): string {
