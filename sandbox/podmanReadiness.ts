@@ -46,7 +46,7 @@ export interface PodmanReadinessFacts {
   readonly mixesControlGroups: boolean;
 }
 
-export const oldestPodman = 4.3;
+const oldestPodman = 4.3;
 
 /** From facts to a verdict. Pure. */
 export function diagnosePodman(facts: PodmanReadinessFacts): PodmanReadiness {

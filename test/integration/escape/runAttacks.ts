@@ -27,19 +27,24 @@ export interface AttackResult {
   readonly output: string;
 }
 
+const backend = process.argv[3] === 'podman' ? 'podman' : 'bubblewrap';
+/** The bare machine is not attacked again for each wall. */
+const isKnownToBite = backend === 'podman';
+
 if (process.argv[2] === 'run') await runAll();
 
 async function runAll(): Promise<void> {
   await using world = await buildWorld();
   process.env['HOME'] = world.environment['VICTIM_HOME'];
   Object.assign(process.env, { CORDON_TEST_API_KEY: world.environment['CORDON_TEST_API_KEY'] });
-  await using plain = await openSandbox({ folders: [world.workspace], stateDirectory: world.state });
+  const folders = [world.workspace];
+  await using plain = await openSandbox({ folders, stateDirectory: world.state, backend });
   for (const attack of attacks) {
     if (attack.needsRoot && process.getuid?.() !== 0) continue;
     world.reset();
-    const outside = await runOutside(attack, world);
-    await settle(attack);
-    const bites = world.cameThrough(attack, outside);
+    const outside = isKnownToBite ? '' : await runOutside(attack, world);
+    if (!isKnownToBite) await settle(attack);
+    const bites = isKnownToBite || world.cameThrough(attack, outside);
     world.reset();
     const output = await runInside(attack, world, plain);
     await settle(attack);
@@ -84,7 +89,12 @@ async function runInside(attack: Attack, world: World, plain: Sandbox): Promise<
     bwrap,
     dropAtEnd: true,
   });
-  await using copied = await openSandbox({ folders, stateDirectory: world.state, copyOnWrite: overlay.view });
+  await using copied = await openSandbox({
+    folders,
+    stateDirectory: world.state,
+    copyOnWrite: overlay.view,
+    backend,
+  });
   return await launch(attack, world, copied);
 }
 

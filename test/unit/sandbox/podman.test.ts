@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { SandboxFacts } from '../../../sandbox/facts.ts';
 import { containersConf, podmanArguments, rootLayout, type PodmanPlan } from '../../../sandbox/podman.ts';
+import { diagnosePodman } from '../../../sandbox/podmanReadiness.ts';
 import { seccompProfile } from '../../../sandbox/podmanSeccomp.ts';
 import type { LaunchRequest } from '../../../sandbox/sandbox.ts';
 import { refusedCalls } from '../../../sandbox/seccomp/systemCalls.ts';
@@ -239,7 +240,7 @@ test('the root holds the links and the folders that mount points lie in', () => 
     ]),
   ).toEqual({
     links: [{ path: '/bin', to: 'usr/bin' }],
-    folders: ['/dev', '/etc', '/home', '/home/ann', '/proc', '/run', '/sys', '/tmp'],
+    folders: ['/home', '/home/ann', '/tmp'],
   });
 });
 
@@ -288,4 +289,29 @@ describe.each(['x64', 'arm64'] as const)('the seccomp profile for %s', architect
   ])('judges %s: %s', (_, error, name, ...words) => {
     expect(judge(name, ...words)).toBe(error);
   });
+});
+
+test('what keeps Podman from starting is named, with the way to mend it', () => {
+  const facts = { podman: '/usr/bin/podman', version: '4.3.1', trial: undefined, mixesControlGroups: false };
+  const noNumbers = 'Error: keep-id requires additional UIDs or GIDs defined in /etc/subuid and /etc/subgid';
+  const verdicts = [
+    facts,
+    { ...facts, version: '3.0.1' },
+    { ...facts, version: '' },
+    { ...facts, version: '10.0.0' },
+    { ...facts, trial: 'crun: cgroups in hybrid mode not supported', mixesControlGroups: true },
+    { ...facts, trial: noNumbers },
+    { ...facts, trial: 'Error: something else' },
+  ].map(diagnosePodman);
+  expect(verdicts.map(each => (each.kind === 'ready' ? each.kind : each.code))).toEqual([
+    'ready',
+    'sandbox.podmanTooOld',
+    'sandbox.podmanTooOld',
+    'ready',
+    'sandbox.podmanControlGroups',
+    'sandbox.podmanUserIds',
+    'sandbox.podmanCannotStart',
+  ]);
+  const remedies = verdicts.flatMap(each => (each.kind === 'ready' ? [] : [each.remedy]));
+  expect(remedies.every(each => each.includes('cordon.sandbox.backend'))).toBe(true);
 });
