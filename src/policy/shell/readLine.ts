@@ -44,7 +44,7 @@ export function readLine(text: string, start: LineStart): Line & { readonly tree
     );
   }
   // Of what is too long only the beginning is read, so that what must be denied there still is.
-  const judged = entangled ? text.slice(0, 200) : tooLong ? text.slice(0, 1_000) : text;
+  const judged = entangled ? text.slice(0, 120) : tooLong ? text.slice(0, 400) : text;
   try {
     const tree = parse(judged);
     const walk = new Walk(judged, start, findings);
