@@ -21,7 +21,7 @@ const checks: readonly DenyCheck[] = [removal, blockDeviceCommand, shutdown];
 
 /** Of one command so many words are looked at, and a wrapped command is sought in so many places. */
 const maxWords = 400;
-const maxPlaces = 16;
+const maxPlaces = 10;
 
 /** Texts inside texts are looked through this deep. */
 const maxDepth = 4;
