@@ -42,7 +42,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const credentials = new Credentials(context.secrets);
   const rules = new WorkspaceRules(context.workspaceState);
   const sandbox = new SandboxState({
-    check: async () => (await import('../sandbox/readiness.ts')).checkSandbox(),
+    check: async () =>
+      settings.sandboxBackend() === 'podman'
+        ? (await import('../sandbox/podmanReadiness.ts')).checkPodman()
+        : (await import('../sandbox/readiness.ts')).checkSandbox(),
     selfTest: async walls => (await import('../sandbox/selfTest.ts')).selfTest(walls),
   });
 
@@ -243,7 +246,9 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       if (change.affectsConfiguration('cordon.commands.rules') && vscode.workspace.isTrusted)
         rules.askAboutChanges().catch(report);
       // Another mode means other walls: every conversation starts its agent anew.
-      if (change.affectsConfiguration('cordon.mode')) void conversations.endSessions();
+      if (change.affectsConfiguration('cordon.mode') || change.affectsConfiguration('cordon.sandbox'))
+        void conversations.endSessions();
+      if (change.affectsConfiguration('cordon.sandbox') && vscode.workspace.isTrusted) void sandbox.check();
       if (change.affectsConfiguration('cordon')) refresh();
     }),
   );

@@ -2,11 +2,11 @@ import { Emitter } from '../base/emitter.ts';
 import { CordonError, messageOf } from '../base/errors.ts';
 import type { SandboxBadge } from '../protocol/panel.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
-import type { SandboxReadiness } from '../../sandbox/readiness.ts';
 import type { SelfTestReport } from '../../sandbox/selfTest.ts';
 
 interface Probes {
-  readonly check: () => Promise<SandboxReadiness>;
+  /** For the backend that the settings name. */
+  readonly check: () => Promise<{ readonly kind: 'ready' } | ({ readonly kind: 'unavailable' } & Problem)>;
   readonly selfTest: (sandbox: Sandbox) => Promise<SelfTestReport>;
 }
 
@@ -44,7 +44,7 @@ export class SandboxState {
         this.#badge = {
           state: 'holding',
           label: 'Sandbox: ready',
-          detail: 'Bubblewrap starts here. It is tested at the start of each session.',
+          detail: 'It starts here, and is tested at the start of each session.',
         };
       } else this.#fail(readiness);
     } catch (error) {
