@@ -14,7 +14,8 @@ print("ESCAPED" if ${expression} else "")
 export const processAttacks: readonly Attack[] = [
   {
     name: 'see a host process in /proc',
-    script: 'grep -al "host[-]process" /proc/[0-9]*/cmdline && echo ESCAPED',
+    // grep itself fails when any process is gone before it is read, found or not.
+    script: 'grep -al "host[-]process" /proc/[0-9]*/cmdline 2>/dev/null | grep -q . && echo ESCAPED',
     proof: 'saysSo',
   },
   {
