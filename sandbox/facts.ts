@@ -2,7 +2,6 @@ import {
   accessSync,
   constants,
   lstatSync,
-  readdirSync,
   readFileSync,
   readlinkSync,
   realpathSync,
@@ -11,6 +10,7 @@ import {
 } from 'node:fs';
 import { userInfo } from 'node:os';
 import { basename, isAbsolute, join, normalize } from 'node:path';
+import { exists, listed, real, statOf } from './look.ts';
 import { outsideGitDirectories } from './gitDirectories.ts';
 import { isInside } from './inside.ts';
 import { defaultLimits, type Limits } from './limits.ts';
@@ -279,34 +279,6 @@ function textOf(path: string): string {
     return readFileSync(path, 'utf8');
   } catch {
     return '';
-  }
-}
-
-function listed(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
-}
-
-function real(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
-}
-
-function exists(path: string): boolean {
-  return statOf(path) !== undefined;
-}
-
-function statOf(path: string) {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
   }
 }
 

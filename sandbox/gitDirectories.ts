@@ -1,5 +1,6 @@
-import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { exists, isFolder, real } from './look.ts';
 import { isInside } from './inside.ts';
 
 /**
@@ -54,29 +55,5 @@ function text(path: string): string {
     return statSync(path).size > 1_000_000 ? '' : readFileSync(path, 'utf8');
   } catch {
     return '';
-  }
-}
-
-function real(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
-}
-
-function isFolder(path: string): boolean {
-  return statOf(path)?.isDirectory() ?? false;
-}
-
-function exists(path: string): boolean {
-  return statOf(path) !== undefined;
-}
-
-function statOf(path: string) {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
   }
 }

@@ -93,6 +93,8 @@ export class BubblewrapSandbox implements Sandbox {
     const enter = await this.#network.enter(request.view);
     const network = request.view === 'system' ? await this.#network.environment() : {};
     const filter = seccompFilter(process.arch);
+    // Without the filter one wall is missing; nothing runs behind the others alone.
+    if (filter === undefined) throw sandboxErrors.unsupported(`${process.arch} processors`);
     const plan: LaunchPlan = {
       request,
       scan,
@@ -101,7 +103,7 @@ export class BubblewrapSandbox implements Sandbox {
       // The agent's loopback is nobody else's.
       sharesNetwork: request.view === 'system' && enter.length > 0,
       statusDescriptor: 3 + descriptors.length,
-      ...(filter === undefined ? {} : { seccompDescriptor: 5 + descriptors.length }),
+      seccompDescriptor: 5 + descriptors.length,
     };
     const optionsDescriptor = plan.statusDescriptor + 1;
     const command = [
@@ -129,7 +131,7 @@ export class BubblewrapSandbox implements Sandbox {
       ...descriptors.map(() => 'pipe' as const),
       'pipe',
       'pipe',
-      ...(filter === undefined ? [] : ['pipe' as const]),
+      'pipe',
     ];
     const environment =
       program === undefined
@@ -143,7 +145,7 @@ export class BubblewrapSandbox implements Sandbox {
     });
     for (const [at, bytes] of descriptors.entries()) handOver(child.stdio[3 + at], bytes);
     handOver(child.stdio[optionsDescriptor], Buffer.from(bubblewrapArguments(facts, plan).join('\0') + '\0'));
-    if (filter !== undefined) handOver(child.stdio[5 + descriptors.length], filter);
+    handOver(child.stdio[5 + descriptors.length], filter);
     const output = new CountedOutput(
       pipes[0]?.reader ?? child.stdout,
       pipes[1]?.reader ?? child.stderr,

@@ -194,7 +194,6 @@ function fields(...values: readonly string[]): string {
 
 /** A TOML basic string. */
 function quoted(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what must be escaped
   const escaped = text.replaceAll(/["\\\u0000-\u001f\u007f]/g, character =>
     character === '"' || character === '\\'
       ? `\\${character}`

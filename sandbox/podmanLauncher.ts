@@ -186,9 +186,10 @@ export class PodmanSandbox implements Sandbox {
   }
 }
 
-function writeSeccompProfile(directory: string): string | undefined {
+/** Throws where no system call numbers are known: nothing runs with that wall missing. */
+function writeSeccompProfile(directory: string): string {
   const { arch } = process;
-  if (arch !== 'x64' && arch !== 'arm64') return undefined;
+  if (arch !== 'x64' && arch !== 'arm64') throw sandboxErrors.unsupported(`${arch} processors`);
   const path = join(directory, 'seccomp.json');
   writeFileSync(path, JSON.stringify(seccompProfile(arch)), { mode: 0o600 });
   return path;

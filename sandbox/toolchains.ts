@@ -1,5 +1,5 @@
-import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, normalize } from 'node:path';
+import { exists, isFolder, listed, real } from './look.ts';
 import { isInside } from './inside.ts';
 import { credentialPaths } from './secretFiles.ts';
 
@@ -203,39 +203,6 @@ function nameOf(path: string): string {
 /** Keeps `/opt` or `/home` from being shown whole because PATH names `/opt/bin`. */
 function hasDepth(path: string): boolean {
   return path.split('/').length > 2;
-}
-
-function listed(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
-}
-
-function real(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
-}
-
-function isFolder(path: string): boolean {
-  return statOf(path)?.isDirectory() ?? false;
-}
-
-function exists(path: string): boolean {
-  return statOf(path) !== undefined;
-}
-
-// Throws for what lies in a folder that this user may not enter; to the sandbox it is not there either.
-function statOf(path: string) {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
 }
 
 function withoutSlash(path: string): string {

@@ -62,7 +62,8 @@ export class SandboxState {
     const report = await this.probes.selfTest(sandbox);
     this.#report = report;
     const broken = report.probes.filter(probe => !probe.ok);
-    if (broken.length === 0) {
+    // A report that tried nothing shows nothing.
+    if (report.probes.length > 0 && broken.length === 0) {
       this.#badge = {
         state: 'holding',
         label: 'Sandbox: holding',
