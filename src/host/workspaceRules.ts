@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { CordonError } from '../base/errors.ts';
-import { acceptedRules } from '../policy/acceptedRules.ts';
+import { acceptChange, acceptedRules } from '../policy/acceptedRules.ts';
 import type { RuleSettings } from '../policy/policy.ts';
 import type { RuleScope } from '../protocol/approval.ts';
 import { type RulePlace, rulesOf, userRules, workspaceRules, writeRules } from './settings.ts';
@@ -47,14 +47,7 @@ export class WorkspaceRules implements vscode.Disposable {
   /** Writes the rules of a place as the user made them; what the user changed counts as accepted. */
   async change(place: RulePlace, rules: Readonly<Record<string, unknown>>): Promise<void> {
     if (place.place !== 'user') {
-      const before = rulesOf(place);
-      const accepted = { ...this.#accepted(place) };
-      for (const pattern of new Set([...Object.keys(before), ...Object.keys(rules)])) {
-        if (before[pattern] === rules[pattern]) continue;
-        if (rules[pattern] === undefined) delete accepted[pattern];
-        else accepted[pattern] = rules[pattern];
-      }
-      await this.#accept(place, accepted);
+      await this.#accept(place, acceptChange(this.#accepted(place), rulesOf(place), rules));
     }
     await writeRules(place.place, rules);
   }

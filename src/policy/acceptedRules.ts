@@ -46,6 +46,20 @@ export function acceptedRules(file: unknown, accepted: unknown): AcceptedRules {
   return { active, pending };
 }
 
+/**
+ * What counts as accepted after the user changed the rules of a place: what was accepted, with exactly the rules that
+ * differ between `before` and `after`. A rule that the user did not touch stays as accepted, or not, as it was.
+ */
+export function acceptChange(accepted: UnreadRules, before: UnreadRules, after: UnreadRules): UnreadRules {
+  const next = { ...accepted };
+  for (const pattern of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    if (same(before[pattern], after[pattern])) continue;
+    if (after[pattern] === undefined) delete next[pattern];
+    else next[pattern] = after[pattern];
+  }
+  return next;
+}
+
 /** Whether a rule could let something run: `allow`, or an object that says so. */
 function allows(rule: unknown): boolean {
   return (

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { acceptedRules } from '../../../src/policy/acceptedRules.ts';
+import { acceptChange, acceptedRules } from '../../../src/policy/acceptedRules.ts';
 
 test('a permission that the repository brings is inert until accepted', () => {
   expect(acceptedRules({ 'curl **': 'allow' }, undefined)).toEqual({
@@ -49,4 +49,18 @@ test('a structured permission is compared by its content, not by the order of it
 test('a damaged file or a damaged record means no permissions', () => {
   expect(acceptedRules('allow', 7)).toEqual({ active: {}, pending: [] });
   expect(acceptedRules(['allow'], null)).toEqual({ active: {}, pending: [] });
+});
+
+test('a change of the user accepts exactly what was changed, and nothing that came with the file', () => {
+  const brought = { 'curl **': { decision: 'allow' } };
+  const file = { ...brought, 'git push **': 'deny', 'npm test': 'allow' };
+  const accepted = { 'git push **': 'deny', 'npm test': 'allow' };
+  // Read anew from disk: equal, but not the same objects.
+  const after = { ...structuredClone(file), 'npm run *': 'allow', 'npm test': 'ask' };
+  expect(acceptChange(accepted, file, after)).toEqual({
+    'git push **': 'deny',
+    'npm test': 'ask',
+    'npm run *': 'allow',
+  });
+  expect(acceptChange(accepted, file, brought)).toEqual({});
 });
