@@ -39,6 +39,9 @@ test('a task from the panel to a result: the failing test is fixed, each step ap
   );
   expect(execFileSync(process.execPath, ['--test'], { cwd: folder, encoding: 'utf8' })).toContain('fail 0');
   expect(window.violations()).toEqual([]);
+  // And such a thing would be seen.
+  await chat.frame.locator('body').evaluate(body => body.setAttribute('style', 'color: red'));
+  await expect.poll(() => window.violations().length, { timeout: 10_000 }).toBeGreaterThan(0);
 }, 180_000);
 
 test('a command that is denied does not run, and the words reach the agent', async () => {
