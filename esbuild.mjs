@@ -61,6 +61,8 @@ const all = [
     entryPoints: { agent: 'sandbox/agent/main.ts', 'file-writer': 'sandbox/fileWriter.ts' },
     outdir: out,
   },
+  // A thread of the broker's.
+  { ...node, entryPoints: { 'changes-worker': 'src/session/changes/worker.ts' }, outdir: out },
   {
     ...shared,
     entryPoints: { panel: 'webview/main.tsx' },

@@ -1,6 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { CordonError } from '../src/base/errors.ts';
 
 /**
@@ -48,6 +49,33 @@ export function joinHolder(pid: number): Promise<Holder> {
     nsenter,
   );
 }
+
+/**
+ * Lets what changed below or above a mounted view be seen in it: the kernel forgets what it knew of names and files,
+ * save for those that a process has open. `pid` is in the holder's namespaces; about 2 ms. Throws `overlay.refresh`.
+ */
+export async function refreshView(pid: number, folders: readonly string[]): Promise<void> {
+  const nsenter = findNsenter();
+  const enter = ['--target', String(pid), '--user', '--mount', '--preserve-credentials', '--'];
+  for (const folder of folders) {
+    try {
+      await execute(nsenter, [...enter, 'mount', '-o', 'remount', folder], {
+        cwd: '/',
+        env: environment,
+        timeout: 10_000,
+      });
+    } catch (cause) {
+      throw new CordonError(
+        'overlay.refresh',
+        `The copy-on-write view of ${folder} could not be brought up to date.`,
+        'Open the conversation anew: what it changed is kept.',
+        { cause },
+      );
+    }
+  }
+}
+
+const execute = promisify(execFile);
 
 // Paths with commas, colons or blanks never become part of a mount option: they are reached through the links in the
 // control folder. `$$` is the process number as the host counts: process numbers are not the holder's own.

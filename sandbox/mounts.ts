@@ -24,7 +24,7 @@ export interface MountPlan {
   readonly scan: WorkspaceScan;
   /** What a `bare` view shows besides the folders. */
   readonly program?: ProgramFiles;
-  /** Real paths of folders that are a copy-on-write view: writable, and nothing in them needs to be kept. */
+  /** Real paths of folders that are a copy-on-write view: commands may write there, and nothing needs to be kept. */
   readonly copyOnWrite: readonly string[];
 }
 
@@ -54,7 +54,7 @@ export function placeMounts(facts: SandboxFacts, plan: MountPlan): Mount[] {
     // 2. Toolchains, certificates and what the user listed, read-only.
     ...(isSystem ? parentsFirst(readablePaths(facts)).map(path => readOnly(path)) : []),
     // 3. Repositories behind the folders, then the folders themselves.
-    ...facts.gitDirectories.map(path => bind(path, path, copyOnWrite.includes(path))),
+    ...facts.gitDirectories.map(path => bind(path, path, isSystem && copyOnWrite.includes(path))),
     ...folderMounts(facts, plan),
     // 4. In folders that are the user's own: what must not change.
     ...protectionMounts(facts, plan),
@@ -113,7 +113,8 @@ function readablePaths(
 function folderMounts(facts: SandboxFacts, { request, copyOnWrite }: MountPlan): Mount[] {
   return facts.folders.flatMap(({ path, realPath }) => {
     const isWritable =
-      copyOnWrite.includes(realPath) ||
+      // Programs of ours in the bare view write only where they are told to.
+      (request.view === 'system' && copyOnWrite.includes(realPath)) ||
       request.writableFolders.some(each => each === path || each === realPath);
     return [
       bind(realPath, realPath, isWritable),

@@ -22,7 +22,7 @@ export interface SandboxOptions {
   readonly temporaryDirectory?: string;
   /** Other limits than the defaults. */
   readonly limits?: Partial<Limits>;
-  /** Set where a holder keeps a copy-on-write view of folders, which are writable then: what is written stays there. */
+  /** Set where a holder keeps a copy-on-write view of folders: commands may write there, and what they write stays there. */
   readonly copyOnWrite?: CopyOnWriteView;
   /** The only way out of the commands' network. Absent: there is none. */
   readonly network?: NetworkService;

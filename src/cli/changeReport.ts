@@ -1,42 +1,17 @@
 import { createTwoFilesPatch } from 'diff';
 import { visibleText } from '../base/visibleText.ts';
 import type { Change, ChangeGroup, OverlayFolder } from '../overlay/changeset.ts';
-import { readContent, readUpper } from '../overlay/content.ts';
-import { hunksOf } from '../overlay/hunks.ts';
-import { protectionOf } from '../../sandbox/protectedPaths.ts';
+import { describeChange, textSides, type DescribedChange } from '../overlay/describeChange.ts';
 
 /** One change for programs: one object of `cordon review --json`. */
-export interface ReportedChange {
-  readonly path: string;
-  readonly kind: Change['kind'];
-  readonly was: string | null;
-  readonly is: string | null;
-  readonly mode?: { readonly was: string; readonly is: string };
-  readonly binary: boolean;
-  readonly renamed?: string;
-  /** Lines; absent for what is not text on both sides. */
-  readonly added?: number;
-  readonly removed?: number;
+export interface ReportedChange extends Omit<DescribedChange, 'protectedBecause'> {
   /** What the path could do; it is applied only when it is named by itself. */
   readonly protected?: string;
 }
 
 export async function reportChange(folder: OverlayFolder, change: Change): Promise<ReportedChange> {
-  const { path, kind, before, after, binary, renamed } = change;
-  const because = protectionOf(path);
-  const counts = await countLines(folder, change);
-  const modes = before && after && 'mode' in before && 'mode' in after && before.mode !== after.mode;
-  return {
-    path,
-    kind,
-    was: before?.kind ?? null,
-    is: after?.kind ?? null,
-    ...(modes ? { mode: { was: before.mode.toString(8), is: after.mode.toString(8) } } : {}),
-    binary,
-    ...(renamed === undefined ? {} : { renamed }),
-    ...counts,
-    ...(because === undefined ? {} : { protected: because }),
-  };
+  const { protectedBecause, ...described } = await describeChange(folder, change);
+  return { ...described, ...(protectedBecause === undefined ? {} : { protected: protectedBecause }) };
 }
 
 /** One line for people, names made visible. */
@@ -73,7 +48,7 @@ export function groupLine({ kind, name, files }: ChangeGroup): string {
 
 /** The text of a change as a patch. Empty for what is not text. */
 export async function changePatch(folder: OverlayFolder, change: Change): Promise<string> {
-  const sides = await textsOf(folder, change);
+  const sides = await textSides(folder, change);
   if (!sides) return '';
   const [before, after] = sides.map(side => side.toString('utf8'));
   const name = visibleName(change.path);
@@ -87,36 +62,6 @@ export async function changePatch(folder: OverlayFolder, change: Change): Promis
     { timeout: 5_000 },
   );
   return patch === undefined ? '' : visibleText(patch.replace(/^=+\n/, ''));
-}
-
-async function countLines(
-  folder: OverlayFolder,
-  change: Change,
-): Promise<{ added: number; removed: number } | undefined> {
-  const sides = await textsOf(folder, change);
-  const hunks = sides && hunksOf(...sides);
-  return (
-    hunks?.reduce(
-      (sum, { added, removed }) => ({
-        added: sum.added + added.length,
-        removed: sum.removed + removed.length,
-      }),
-      { added: 0, removed: 0 },
-    ) ?? undefined
-  );
-}
-
-async function textsOf(
-  folder: OverlayFolder,
-  { path, before, after, binary }: Change,
-): Promise<[Buffer, Buffer] | undefined> {
-  const sides = [before, after].filter(side => side !== null);
-  if (binary || sides.some(side => side.kind !== 'file' || side.size > 2 * 1024 * 1024)) return undefined;
-  const nothing = Promise.resolve(Buffer.alloc(0));
-  return await Promise.all([
-    before ? readContent(`${folder.lower}/${path}`) : nothing,
-    after ? readUpper(folder, path) : nothing,
-  ]);
 }
 
 /** A name on one line, nothing in it hidden. */

@@ -33,6 +33,8 @@ export interface OverlayOptions {
   readonly bwrap: string;
   /** Whether `directory` is removed, with all changes, when the view is disposed. */
   readonly dropAtEnd: boolean;
+  /** The caller notes by itself what the agent worked from, before it disposes. */
+  readonly isNoted?: boolean;
 }
 
 /**
@@ -57,7 +59,7 @@ export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
     view: { enter: holder.enter, holder: holder.pid, folders },
     changes: new Map(mounts.map(({ control, folder }) => [folder, join(control, 'upper')])),
     async [Symbol.asyncDispose]() {
-      if (!options.dropAtEnd) await noteChanges(mounts, holder.pid);
+      if (!options.dropAtEnd && options.isNoted !== true) await noteChanges(mounts, holder.pid);
       await holder[Symbol.asyncDispose]();
       if (options.dropAtEnd) removeTree(directory);
       else removeTree(recordOf(directory, holder));

@@ -56,4 +56,9 @@ CREATE TABLE IF NOT EXISTS held (
   PRIMARY KEY (path, since)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS held_now ON held (until);
+-- What the user took over, and the identity it had in the upper layer then: it need not lie there any more.
+CREATE TABLE IF NOT EXISTS taken (
+  path TEXT PRIMARY KEY,
+  identity TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 `;

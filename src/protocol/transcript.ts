@@ -29,6 +29,17 @@ export const FileDiff = z.object({
 });
 export type FileDiff = z.infer<typeof FileDiff>;
 
+/** Files that were written in the agent's copy of the workspace. */
+export const ChangedFiles = z.object({
+  /** Absolute paths, the first 200. */
+  files: z.array(z.string()).max(200),
+  /** All of them. */
+  count: z.number().int(),
+  /** Ignored outputs besides, which are counted only. */
+  others: z.number().int(),
+});
+export type ChangedFiles = z.infer<typeof ChangedFiles>;
+
 const base = { id: z.string(), at: z.number() };
 
 /** One entry of a conversation, whole: storing or showing it needs nothing else. */
@@ -66,6 +77,8 @@ export const TranscriptItem = z.discriminatedUnion('kind', [
     output: z.string(),
     /** Why it was allowed: the rule or answer, for "Auto-approved by rule …". */
     allowedBy: z.string().optional(),
+    /** What a command changed in the agent's copy of the workspace. */
+    changed: ChangedFiles.optional(),
   }),
   z.object({
     ...base,
@@ -90,6 +103,8 @@ export const TranscriptItem = z.discriminatedUnion('kind', [
     ...base,
     kind: z.literal('turnEnd'),
     reason: z.enum(['done', 'stopped', 'limit', 'refused', 'failed']),
+    /** What the turn changed in the agent's copy of the workspace; absent where there is none. */
+    changed: ChangedFiles.optional(),
   }),
 ]);
 export type TranscriptItem = z.infer<typeof TranscriptItem>;

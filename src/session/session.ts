@@ -5,6 +5,7 @@ import type { ModelSettings } from '../protocol/model.ts';
 import type { Conversation, SessionEvent } from '../protocol/transcript.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { CommandPolicy } from '../policy/policy.ts';
+import type { WorkingCopy } from './changes/workingCopy.ts';
 
 /** Where the programs are that run inside. Absolute host paths. */
 export interface Programs {
@@ -33,6 +34,8 @@ export interface SessionOptions {
   readonly model: ModelSettings;
   readonly backend: ModelBackend;
   readonly sandbox: Sandbox;
+  /** The copy of the workspace that `sandbox` shows. Absent: the user's own files are shown, and writing is asked for. */
+  readonly workingCopy?: WorkingCopy;
   /** Asked for each command, so that changed rules count at once. */
   readonly policy: () => CommandPolicy;
   /** Folders that may be written without asking (the user's standing grant). */

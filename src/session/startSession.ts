@@ -18,6 +18,7 @@ import { FileChanges } from './fileChanges.ts';
 import { startHostedAgent, type HostedAgent } from './hostedAgent.ts';
 import { Questions } from './questions.ts';
 import type { Session, SessionOptions } from './session.ts';
+import { TurnChanges } from './changes/turnChanges.ts';
 import { Terminals } from './terminals.ts';
 import { titleOf } from './title.ts';
 import { Transcript } from './transcript.ts';
@@ -40,6 +41,7 @@ class AgentSession implements Session {
   readonly #questions: Questions;
   readonly #access: WriteAccess;
   readonly #terminals: Terminals;
+  readonly #changes: TurnChanges;
   readonly #requests: AgentRequests;
   #agent: HostedAgent | undefined;
   #turn: RunningTurn | undefined;
@@ -69,10 +71,12 @@ class AgentSession implements Session {
       unattended,
       warn: (code: string, text: string) => this.#notice('warning', code, text),
     };
+    this.#changes = new TurnChanges(options.workingCopy, options.log);
     this.#access = new WriteAccess({
       ...shared,
       folders,
       standing: options.writableFolders,
+      isCopy: options.workingCopy !== undefined && options.workingCopy.kind !== 'direct',
       isLocked: options.isLocked ?? (() => false),
       remember: remember('write'),
     });
@@ -86,6 +90,7 @@ class AgentSession implements Session {
       sandbox,
       approval,
       access: this.#access,
+      changes: this.#changes,
       transcript: this.#transcript,
       wallTime: options.limits?.wallTime,
     });
@@ -115,10 +120,11 @@ class AgentSession implements Session {
     try {
       const earlier = earlierTurns(this.conversation.items, 2 * this.#limits.contextTokens);
       const isFirst = !this.conversation.items.some(({ kind }) => kind === 'user');
-      this.#transcript.tell({ type: 'item', item: { id: randomId(), at: Date.now(), kind: 'user', text } });
+      const itemId = randomId();
+      this.#transcript.tell({ type: 'item', item: { id: itemId, at: Date.now(), kind: 'user', text } });
       if (isFirst) this.#transcript.tell({ type: 'title', title: titleOf(text) });
       this.#status('starting');
-      const reason = await this.#run(turn, text, earlier);
+      const reason = await this.#run(turn, { itemId, text }, earlier);
       this.#endTurn(turn, reason);
     } catch (error) {
       // What is broken here is ours; the turn must end all the same.
@@ -161,16 +167,22 @@ class AgentSession implements Session {
     return this.#options.limits ?? { maxRequests: 60, contextTokens: 150_000 };
   }
 
-  async #run(turn: RunningTurn, text: string, earlier: ReturnType<typeof earlierTurns>): Promise<TurnEnd> {
+  async #run(
+    turn: RunningTurn,
+    prompt: { readonly itemId: string; readonly text: string },
+    earlier: ReturnType<typeof earlierTurns>,
+  ): Promise<TurnEnd> {
     const isWaiting = () => this.#approvals.isWaiting || this.#questions.isWaiting;
     const clock = watchWorkingTime(turnTime, isWaiting, () => this.#endInTime(turn));
     try {
       await this.#quiet;
+      await this.#changes.begin(prompt.itemId, this.#terminals.isQuiet);
+      turn.changed = await this.#changes.watch();
       if (turn.isStopped) return 'stopped';
       const agent = (this.#agent ??= await this.#startAgent(earlier, turn.signal));
       if (turn.isStopped) return 'stopped';
       this.#status('running');
-      const answer = agent.process.prompt(text);
+      const answer = agent.process.prompt(prompt.text);
       const stopped = aborted(turn.signal).then(() => 'cancelled' as const);
       const reason = await Promise.race([answer, stopped]);
       if (turn.isStopped) this.#first(this.#quieten(agent, answer));
@@ -191,17 +203,23 @@ class AgentSession implements Session {
     turn.updates.endMessage(reason === 'done' ? 'complete' : 'cut');
     turn.calls.end();
     // The user does not wait for processes to die, but the next turn does.
-    this.#first(this.#terminals.stopForeground());
+    const quiet = this.#terminals.stopForeground();
+    this.#first(quiet);
     this.#access.endTurn();
     this.#approvals.settleAll();
     this.#questions.settleAll();
     this.#turn = undefined;
-    this.#transcript.tell({
-      type: 'item',
-      item: { id: randomId(), at: Date.now(), kind: 'turnEnd', reason },
-    });
+    const item = { id: randomId(), at: Date.now(), kind: 'turnEnd', reason } as const;
+    this.#transcript.tell({ type: 'item', item });
+    this.#first(quiet.then(() => this.#tellChanges(turn, item)));
     this.#status('idle');
     turn.markEnded();
+  }
+
+  /** Reading them takes its time, and the user need not wait for it. */
+  async #tellChanges(turn: RunningTurn, item: Extract<TranscriptItem, { kind: 'turnEnd' }>): Promise<void> {
+    const changed = await turn.changed?.();
+    if (changed) this.#transcript.tell({ type: 'item', item: { ...item, changed } });
   }
 
   async #startAgent(history: ReturnType<typeof earlierTurns>, signal: AbortSignal): Promise<HostedAgent> {

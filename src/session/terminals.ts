@@ -1,9 +1,11 @@
 import { describeDenial } from '../../sandbox/denials.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
+import type { ChangedFiles } from '../protocol/transcript.ts';
 import { CordonError, messageOf } from '../base/errors.ts';
 import { randomId } from '../base/ids.ts';
 import type { CreateTerminal } from './agentMessages.ts';
 import type { CommandApproval } from './commandApproval.ts';
+import type { TurnChanges } from './changes/turnChanges.ts';
 import { denialError, deniedBySandbox, type Denial } from './denial.ts';
 import { placeOf } from './place.ts';
 import { Terminal } from './terminal.ts';
@@ -16,6 +18,7 @@ interface Options {
   readonly sandbox: Sandbox;
   readonly approval: CommandApproval;
   readonly access: WriteAccess;
+  readonly changes: TurnChanges;
   readonly transcript: Transcript;
   /** Milliseconds for a command in the foreground. */
   readonly wallTime: number | undefined;
@@ -89,6 +92,11 @@ export class Terminals {
     this.#open.delete(id);
   }
 
+  /** Whether nothing runs, in the background either. */
+  get isQuiet(): boolean {
+    return this.#running() === 0;
+  }
+
   /** Ends what runs in the foreground: nobody waits for it once the turn is over. */
   async stopForeground(): Promise<void> {
     await this.#endAll(({ background }) => !background);
@@ -106,8 +114,9 @@ export class Terminals {
     turn: Turn,
     signal: AbortSignal,
   ): Promise<string> {
-    const { sandbox, access, transcript } = this.options;
+    const { sandbox, access, transcript, changes } = this.options;
     const { background } = request;
+    const changed = await changes.watch();
     const since = Date.now();
     // One pipe for both streams keeps what is printed in its order. The outer shell only joins them.
     const join = 'exec 2>&1; exec /bin/bash --noprofile --norc -c "$1"';
@@ -127,6 +136,7 @@ export class Terminals {
       since,
       cwd,
       background,
+      changed,
       turn,
       over: over.signal,
     });
@@ -146,12 +156,14 @@ export class Terminals {
       await this.#offerWriting(terminal, itemId, command);
       this.#explain(terminal, said, command);
     }
+    const changed = await command.changed();
     const item = this.options.transcript.item(itemId);
     if (item?.kind !== 'toolCall' || item.state.kind === 'cancelled') return;
     const { code, signal } = exit;
     this.options.transcript.put({
       ...item,
       state: { kind: 'finished', ok: code === 0, exit: { code, signal }, took },
+      ...(changed === undefined || changed.count + changed.others === 0 ? {} : { changed }),
     });
   }
 
@@ -217,6 +229,7 @@ interface RunningCommand {
   readonly since: number;
   readonly cwd: string;
   readonly background: boolean;
+  readonly changed: () => Promise<ChangedFiles | undefined>;
   readonly turn: Turn;
   readonly over: AbortSignal;
 }

@@ -1,4 +1,5 @@
 import { randomId } from '../base/ids.ts';
+import type { ChangedFiles } from '../protocol/transcript.ts';
 import { ToolCalls } from './toolCalls.ts';
 import type { Transcript } from './transcript.ts';
 import { Updates } from './updates.ts';
@@ -22,6 +23,8 @@ export interface RunningTurn extends Turn {
   isOutOfTime: boolean;
   /** A problem of the model's was already told in full. */
   isExplained: boolean;
+  /** Tells what the turn changed, where there is a copy of the workspace. */
+  changed: (() => Promise<ChangedFiles | undefined>) | undefined;
   readonly ended: Promise<void>;
   readonly markEnded: () => void;
 }
@@ -40,6 +43,7 @@ export function beginTurn(transcript: Transcript): RunningTurn {
     isStopped: false,
     isOutOfTime: false,
     isExplained: false,
+    changed: undefined,
     ended,
     markEnded,
   };

@@ -21,12 +21,17 @@ interface Options {
   readonly remember: (answer: Extract<ApprovalAnswer, { kind: 'alwaysAllow' }>) => Promise<void>;
   /** Nobody can be asked; these words say how to allow it beforehand. */
   readonly unattended: Unattended | undefined;
+  /** What is written goes to a copy, and the user decides later what of it to take over: nothing is asked now. */
+  readonly isCopy: boolean;
   /** No file is changed, whatever was granted. */
   readonly isLocked: () => boolean;
   readonly warn: (code: string, text: string) => void;
 }
 
-/** Which workspace folders may be written, and the asking for more. Nothing is writable until somebody said so. */
+/**
+ * Which workspace folders may be written, and the asking for more. The user's own files are not writable until somebody
+ * said so; a copy of them is.
+ */
 export class WriteAccess {
   readonly #forTurn = new Set<string>();
   readonly #forSession = new Set<string>();
@@ -38,6 +43,7 @@ export class WriteAccess {
   /** The folders that may be written now. `lasting` leaves out what was granted for this turn only. */
   writable(lasting = false): string[] {
     if (this.options.isLocked()) return [];
+    if (this.options.isCopy) return [...this.options.folders];
     const granted = new Set([
       ...this.options.standing(),
       ...this.#forSession,
@@ -72,6 +78,7 @@ export class WriteAccess {
     const { unattended, approvals } = this.options;
     const { place, operation, itemId } = request;
     if (this.options.isLocked()) return deniedByPolicy(locked);
+    if (this.options.isCopy) return undefined;
     if (unattended !== undefined)
       return deniedByPolicy(`It ${because}, so a person must confirm it. ${unattended.protectedWrite}`);
     const protectedBecause = `It ${because}.`;

@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, symlinkSync } from 'node:fs';
 import { release, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { refreshView } from '../../../sandbox/holder.ts';
 import type { OverlayFolder } from '../../../src/overlay/changeset.ts';
 import { removeTree } from '../../../src/overlay/removeTree.ts';
 import { scratch } from './scratch.ts';
@@ -18,6 +19,8 @@ export interface LiveOverlay extends AsyncDisposable {
   readonly merged: string;
   mount(): Promise<void>;
   unmount(): Promise<void>;
+  /** What a session does while its view stays mounted. */
+  refresh(): Promise<void>;
 }
 
 /** Linux 6.6 and newer keep extended attributes of users in memory, which an upper layer needs. */
@@ -67,6 +70,10 @@ export async function liveOverlay(fill: (lower: string) => void): Promise<LiveOv
       holder.stdin?.end();
       await gone;
       holder = undefined;
+    },
+    async refresh() {
+      if (!holder?.pid) throw new Error('not mounted');
+      await refreshView(holder.pid, [lower]);
     },
     async [Symbol.asyncDispose]() {
       await overlay.unmount();

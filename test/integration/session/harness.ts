@@ -6,7 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   realpathSync,
-  rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { promisify } from 'node:util';
 import { rgPath } from '@vscode/ripgrep';
 import esbuild from 'esbuild';
 import { vi } from 'vitest';
+import { removeTree } from '../../../src/overlay/removeTree.ts';
 import { openSandbox, type Sandbox } from '../../../sandbox/sandbox.ts';
 import { demoBackend } from '../../../src/gateway/demo/demoBackend.ts';
 import type { CommandPolicy } from '../../../src/policy/policy.ts';
@@ -26,6 +27,8 @@ import type {
   TranscriptItem,
 } from '../../../src/protocol/transcript.ts';
 import type { Programs, Session, SessionOptions } from '../../../src/session/session.ts';
+import { openOverlayCopy } from '../../../src/session/changes/openOverlayCopy.ts';
+import type { WorkingCopy } from '../../../src/session/changes/workingCopy.ts';
 import { startSession } from '../../../src/session/startSession.ts';
 
 /** The programs that run inside, built into the folder as they ship. */
@@ -46,6 +49,14 @@ export async function buildCommandLine(folder: string): Promise<string> {
   for (const file of [programs.agent, programs.fileWriter])
     copyFileSync(file, path.join(folder, path.basename(file)));
   return path.join(folder, 'cli.cjs');
+}
+
+async function buildChangesWorker(folder: string): Promise<string> {
+  await build('changes-worker', path.join(folder, 'worker'));
+  // Beside the packages it loads, as it is when it ships.
+  const worker = path.join(folder, 'worker/changes-worker.cjs');
+  symlinkSync(path.resolve('node_modules'), path.join(folder, 'node_modules'));
+  return worker;
 }
 
 async function build(entryPoint: string, folder: string): Promise<void> {
@@ -80,6 +91,7 @@ export class Stage implements AsyncDisposable {
   readonly events: SessionEvent[] = [];
   readonly remembered: unknown[] = [];
   sandbox!: Sandbox;
+  copy!: WorkingCopy;
   session!: Session;
 
   constructor(private readonly programs: Programs) {
@@ -88,10 +100,24 @@ export class Stage implements AsyncDisposable {
     mkdirSync(path.join(this.folder, 'run'), { mode: 0o700 });
   }
 
+  /** A conversation in a copy-on-write view of the workspace, as a window opens it. */
+  async openOverlaid(options: Partial<SessionOptions> = {}): Promise<this> {
+    this.copy = await openOverlayCopy({
+      directory: path.join(this.folder, 'copy'),
+      folders: [this.workspace],
+      bwrap: '/usr/bin/bwrap',
+      journals: path.join(this.folder, 'applies'),
+      trash: path.join(this.folder, 'trash'),
+      worker: await buildChangesWorker(this.folder),
+    });
+    return await this.open({ workingCopy: this.copy, ...options });
+  }
+
   async open(options: Partial<SessionOptions> = {}): Promise<this> {
     this.sandbox = await openSandbox({
       folders: [this.workspace],
       stateDirectory: path.join(this.folder, 'state'),
+      ...(this.copy?.view ? { copyOnWrite: this.copy.view } : {}),
     });
     this.session = startSession({
       id: 'c1',
@@ -158,6 +184,7 @@ export class Stage implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.session?.[Symbol.asyncDispose]();
     await this.sandbox?.[Symbol.asyncDispose]();
-    rmSync(this.folder, { recursive: true, force: true });
+    await this.copy?.[Symbol.asyncDispose]();
+    removeTree(this.folder);
   }
 }

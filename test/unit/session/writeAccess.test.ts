@@ -17,6 +17,7 @@ function opened(standing: string[] = [], isLocked = () => false) {
     standing: () => standing,
     remember: async answer => void standing.push(answer.pattern),
     unattended: undefined,
+    isCopy: false,
     isLocked,
     warn: () => {},
   });

@@ -1,0 +1,21 @@
+import type { OverlayEngine } from './overlayEngine.ts';
+
+/** What may be called on the thread of the changes. */
+export const engineMethods = [
+  'review',
+  'sides',
+  'accept',
+  'mergeInto',
+  'taken',
+  'discard',
+  'checkpoint',
+  'checkpoints',
+  'changedBetween',
+  'goBack',
+  'mark',
+  'changedSince',
+  'fork',
+  'trash',
+  'restore',
+  'refresh',
+] as const satisfies readonly (keyof OverlayEngine)[];

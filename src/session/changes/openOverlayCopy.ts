@@ -1,0 +1,52 @@
+import { mkdirSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import type { OverlayFolder } from '../../overlay/changeset.ts';
+import { openOverlay } from '../../overlay/overlay.ts';
+import { engineMethods } from './engineMethods.ts';
+import type { OverlayEngine, OverlayEngineOptions } from './overlayEngine.ts';
+import { callsTo } from './overThreads.ts';
+import type { WorkingCopy } from './workingCopy.ts';
+
+interface Options {
+  /** Where the copy is kept: of the broker's (0700), on a file system that can hold an upper layer. Made when missing. */
+  readonly directory: string;
+  /** Absolute real paths of the workspace folders, and of repositories behind them. */
+  readonly folders: readonly string[];
+  /** Those of them that are not for review: a repository's own data. */
+  readonly unlisted?: readonly string[];
+  readonly bwrap: string;
+  /** Folders of the broker's, one for all workspaces. */
+  readonly journals: string;
+  readonly trash: string;
+  /** dist/changes-worker.cjs. */
+  readonly worker: string;
+}
+
+/**
+ * Opens the copy-on-write view of a conversation, with what it changed before. Rejects with `overlay.unavailable` where
+ * the kernel or the file system does not allow it.
+ */
+export async function openOverlayCopy(options: Options): Promise<WorkingCopy> {
+  const { directory, folders, unlisted = [], bwrap, journals, trash } = options;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const overlay = await openOverlay({ directory, folders, bwrap, dropAtEnd: false, isNoted: true });
+  const layers = [...overlay.changes]
+    .map(([lower, upper]): OverlayFolder => ({ lower, upper }))
+    .filter(({ lower }) => !unlisted.includes(lower));
+  const data: OverlayEngineOptions = { folders: layers, holder: overlay.view.holder, journals, trash };
+  const worker = new Worker(options.worker, { workerData: data });
+  const engine = callsTo<Pick<OverlayEngine, (typeof engineMethods)[number]>>(worker, engineMethods);
+  return {
+    kind: 'overlay',
+    folders: layers.map(({ lower }) => lower),
+    view: overlay.view,
+    changes: engine,
+    refresh: () => engine.refresh(),
+    async [Symbol.asyncDispose]() {
+      // What is asked already is done first; what the agent worked from is noted for the next time.
+      await engine.review().catch(() => undefined);
+      await worker.terminate();
+      await overlay[Symbol.asyncDispose]();
+    },
+  };
+}

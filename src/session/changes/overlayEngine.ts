@@ -1,0 +1,310 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { refreshView } from '../../../sandbox/holder.ts';
+import { CordonError } from '../../base/errors.ts';
+import { randomId } from '../../base/ids.ts';
+import { recoverApplies } from '../../overlay/apply.ts';
+import type { OverlayFolder } from '../../overlay/changeset.ts';
+import { IgnoredOutputs } from '../../overlay/ignoredOutputs.ts';
+import { identityOf } from '../../overlay/applySteps.ts';
+import { openOverlayRecord } from '../../overlay/overlayRecord.ts';
+import type { TrashItem } from '../../store/trash.ts';
+import type {
+  AcceptOutcome,
+  ChangedPath,
+  ChangesEngine,
+  Choice,
+  CopyCheckpoint,
+  DiscardOutcome,
+  FileSides,
+  FolderReview,
+} from './changesEngine.ts';
+import { OverlayedFolder, type Applied, type Preparation } from './overlayedFolder.ts';
+import { TrashCan } from './trashCan.ts';
+
+/** What the engine needs to know of an open copy. Plain data. */
+export interface OverlayEngineOptions {
+  readonly folders: readonly OverlayFolder[];
+  /** The process that keeps the view open; absent when nothing has it open. */
+  readonly holder?: number;
+  /** Folders of the broker's, one for all workspaces: where applies are journalled, and the trash. */
+  readonly journals: string;
+  readonly trash: string;
+}
+
+/** The changes of a copy-on-write view that is open. */
+export class OverlayEngine implements ChangesEngine {
+  readonly #folders: readonly OverlayedFolder[];
+  readonly #trash: TrashCan;
+  readonly #marks = new Map<string, ReadonlyMap<string, string>>();
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly options: OverlayEngineOptions) {
+    const { holder } = options;
+    this.#folders = options.folders.map(
+      layers =>
+        new OverlayedFolder(layers, holder === undefined ? undefined : `/proc/${holder}/root${layers.lower}`),
+    );
+    this.#trash = new TrashCan(options);
+    // Whatever a crash interrupted is brought to its end before anything is compared.
+    void this.#inTurn(() =>
+      this.#trash.use(async trash => void (await recoverApplies({ ...options, trash }))),
+    );
+  }
+
+  review(include: readonly ChangedPath[] = []): Promise<readonly FolderReview[]> {
+    return this.#inTurn(() =>
+      each(this.#folders, folder =>
+        folder.review(include.filter(named => named.folder === folder.path).map(named => named.path)),
+      ),
+    );
+  }
+
+  sides({ folder, path }: ChangedPath): Promise<FileSides> {
+    return this.#inTurn(() => this.#find(folder).sides(path));
+  }
+
+  accept(choices: readonly Choice[]): Promise<AcceptOutcome> {
+    return this.#inTurn(async () => {
+      const parts = this.#byFolder(choices);
+      const prepared = await each(parts, async ([folder, own]) => ({
+        folder,
+        preparation: await folder.prepare(own),
+      }));
+      const obstructions = prepared.flatMap(({ preparation }) => preparation.obstructions);
+      if (obstructions.length > 0) return { kind: 'obstructed', obstructions, accepted: [] };
+      return await this.#apply(prepared);
+    });
+  }
+
+  mergeInto({ folder, path }: ChangedPath, editorText: string): Promise<string | null> {
+    return this.#inTurn(() => this.#find(folder).mergeInto(path, editorText));
+  }
+
+  taken(files: readonly ChangedPath[]): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const [folder, own] of this.#byFolder(files)) await folder.taken(own.map(({ path }) => path));
+    });
+  }
+
+  discard(choices: readonly Choice[]): Promise<DiscardOutcome> {
+    return this.#inTurn(async () => {
+      const parts = this.#byFolder(choices);
+      const obstructions = (await each(parts, ([folder, own]) => folder.problemsOf(own))).flat();
+      if (obstructions.length > 0) return { kind: 'obstructed', obstructions };
+      await this.#checkpoint(`Before discarding at ${new Date().toISOString()}`);
+      const discarded: ChangedPath[] = [];
+      for (const [folder, own] of parts)
+        for (const path of await folder.discard(own)) discarded.push({ folder: folder.path, path });
+      await this.#refresh();
+      return { kind: 'discarded', discarded };
+    });
+  }
+
+  checkpoint(name: string): Promise<void> {
+    return this.#inTurn(() => this.#checkpoint(name));
+  }
+
+  checkpoints(): Promise<readonly CopyCheckpoint[]> {
+    return this.#inTurn(async () => {
+      const all = this.#folders.flatMap(folder => folder.checkpoints());
+      const newest = new Map(all.toSorted((a, b) => a.at - b.at).map(({ name, at }) => [name, { name, at }]));
+      return [...newest.values()].toSorted((a, b) => a.at - b.at);
+    });
+  }
+
+  changedBetween(from: string, to?: string): Promise<readonly ChangedPath[]> {
+    return this.#inTurn(async () => {
+      const end = to ?? `Now ${randomId()}`;
+      if (to === undefined) await this.#checkpoint(end);
+      return this.#folders.flatMap(folder => {
+        const [first, last] = [from, end].map(
+          name => folder.checkpoints().findLast(at => at.name === name)?.id,
+        );
+        if (first === undefined || last === undefined) return [];
+        return folder.changedBetween(first, last).map(path => ({ folder: folder.path, path }));
+      });
+    });
+  }
+
+  goBack(name: string): Promise<string> {
+    return this.#inTurn(async () => {
+      let before: string | undefined;
+      for (const folder of this.#folders) {
+        const id = folder.checkpoints().findLast(at => at.name === name)?.id;
+        if (id !== undefined) before = await folder.goBack(id);
+      }
+      if (before === undefined) throw unknownCheckpoint(name);
+      await this.#refresh();
+      return before;
+    });
+  }
+
+  mark(): Promise<string> {
+    return this.#inTurn(async () => {
+      const id = randomId();
+      this.#marks.set(id, await this.#snapshot());
+      for (const old of [...this.#marks.keys()].slice(0, -mostMarks)) this.#marks.delete(old);
+      return id;
+    });
+  }
+
+  changedSince(mark: string): Promise<{ readonly files: readonly ChangedPath[]; readonly others: number }> {
+    return this.#inTurn(async () => {
+      const before = this.#marks.get(mark);
+      this.#marks.delete(mark);
+      if (before === undefined) return { files: [], others: 0 };
+      const now = await this.#snapshot();
+      const touched = new Set(
+        [...before.keys(), ...now.keys()].filter(key => before.get(key) !== now.get(key)),
+      );
+      const files: ChangedPath[] = [];
+      let others = 0;
+      const ignored = new Map(this.#folders.map(folder => [folder.path, new IgnoredOutputs(folder.layers)]));
+      for (const key of touched) {
+        const [folder = '', inner = ''] = JSON.parse(key) as string[];
+        if ((now.get(key) ?? before.get(key)) === 'directory') continue;
+        if (isOutput(ignored.get(folder), inner, !existsSync(`${folder}/${inner}`))) others += 1;
+        else files.push({ folder, path: inner });
+      }
+      return { files, others };
+    });
+  }
+
+  fork(name: string, directory: string): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const folder of this.#folders) {
+        const id = folder.checkpoints().findLast(at => at.name === name)?.id;
+        if (id === undefined) throw unknownCheckpoint(name);
+        const from = path.dirname(folder.layers.upper);
+        const to = path.join(directory, 'layers', path.basename(from));
+        mkdirSync(path.dirname(to), { recursive: true, mode: 0o700 });
+        using record = openOverlayRecord(folder.layers.upper);
+        // What the copy is to have must be in the file itself, not in the journal beside it.
+        record.database.pragma('wal_checkpoint(TRUNCATE)');
+        await promisify(execFile)('cp', ['--archive', '--reflink=auto', '--', from, to]);
+        await new OverlayedFolder({ ...folder.layers, upper: path.join(to, 'upper') }, undefined).goBack(id);
+      }
+    });
+  }
+
+  trash(): Promise<readonly TrashItem[]> {
+    return this.#inTurn(() => this.#trash.list(this.#folders.map(({ path }) => path)));
+  }
+
+  restore(ids: readonly number[]): Promise<AcceptOutcome> {
+    return this.#inTurn(async () => {
+      const outcome = await this.#trash.restore(ids);
+      await this.#refresh();
+      return outcome;
+    });
+  }
+
+  /** Shows the user's files as they are now. To be called when no command runs. */
+  refresh(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const folder of this.#folders) await folder.settle();
+      await this.#refresh();
+    });
+  }
+
+  async #apply(
+    prepared: readonly { folder: OverlayedFolder; preparation: Preparation }[],
+  ): Promise<AcceptOutcome> {
+    const { journals } = this.options;
+    return await this.#trash.use(async trash => {
+      const done: (ChangedPath & { merged: boolean })[] = [];
+      const batches: string[] = [];
+      try {
+        for (const { folder, preparation } of prepared) {
+          const result: Applied = await preparation.apply({ journals, trash });
+          if (result.kind === 'obstructed')
+            return { ...result, accepted: done.map(({ folder, path }) => ({ folder, path })) };
+          batches.push(result.batch);
+          for (const path of result.paths)
+            done.push({ folder: folder.path, path, merged: result.merged.includes(path) });
+        }
+      } finally {
+        await this.#refresh();
+      }
+      const plain = (all: typeof done) => all.map(({ folder, path }) => ({ folder, path }));
+      return {
+        kind: 'accepted',
+        accepted: plain(done),
+        merged: plain(done.filter(one => one.merged)),
+        batches,
+      };
+    });
+  }
+
+  async #checkpoint(name: string): Promise<void> {
+    for (const folder of this.#folders) await folder.checkpoint(name);
+  }
+
+  async #refresh(): Promise<void> {
+    const { holder, folders } = this.options;
+    if (holder !== undefined)
+      await refreshView(
+        holder,
+        folders.map(({ lower }) => lower),
+      );
+  }
+
+  /** Every path that the copy holds, with what tells its state. */
+  async #snapshot(): Promise<ReadonlyMap<string, string>> {
+    const found = new Map<string, string>();
+    for (const folder of this.#folders)
+      for (const [inner, entry] of await folder.layer())
+        found.set(
+          JSON.stringify([folder.path, inner]),
+          entry === 'whiteout' ? 'whiteout' : identityOf(entry),
+        );
+    return found;
+  }
+
+  #byFolder<T extends ChangedPath>(all: readonly T[]): [OverlayedFolder, T[]][] {
+    const groups = Map.groupBy(all, ({ folder }) => this.#find(folder));
+    return [...groups];
+  }
+
+  #find(folder: string): OverlayedFolder {
+    const found = this.#folders.find(({ path }) => path === folder);
+    if (!found)
+      throw new CordonError('changes.unknownFolder', `${folder} is no folder of this conversation.`);
+    return found;
+  }
+
+  /** One after the other: what one call sees, no other one changes meanwhile. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work, work);
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+}
+
+/** Of commands that run at the same time. */
+const mostMarks = 64;
+
+function isOutput(ignored: IgnoredOutputs | undefined, inner: string, isNew: boolean): boolean {
+  const names = inner.split('/');
+  if (names.includes('.git')) return true;
+  return names.some(
+    (_, at) => ignored?.find(names.slice(0, at + 1).join('/'), at < names.length - 1, isNew) !== undefined,
+  );
+}
+
+async function each<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (const one of all) results.push(await work(one));
+  return results;
+}
+
+function unknownCheckpoint(name: string): CordonError {
+  return new CordonError(
+    'checkpoint.unknown',
+    `There is no checkpoint "${name}" in this conversation.`,
+    'Checkpoints are made when a turn begins; choose one of those that are listed.',
+  );
+}

@@ -1,0 +1,286 @@
+import { protectionOf } from '../../../sandbox/protectedPaths.ts';
+import { obstacleWords, prepareAcceptance, type Accepted } from '../../overlay/acceptance.ts';
+import { applyChanges, type ApplyOptions } from '../../overlay/apply.ts';
+import { identityOf } from '../../overlay/applySteps.ts';
+import { Bases } from '../../overlay/bases.ts';
+import type { Change, OverlayFolder } from '../../overlay/changeset.ts';
+import { Checkpoints } from '../../overlay/checkpoints.ts';
+import { isBinary, readContent, readUpper } from '../../overlay/content.ts';
+import { describeChange } from '../../overlay/describeChange.ts';
+import { discardChanges, discardHunks } from '../../overlay/discard.ts';
+import { readEntry, readUpperEntry, type Entry } from '../../overlay/entry.ts';
+import { hunksOf } from '../../overlay/hunks.ts';
+import { inUpper } from '../../overlay/inUpper.ts';
+import { lookAtChanges, type Look } from '../../overlay/lookAtChanges.ts';
+import { mergeContents } from '../../overlay/merge.ts';
+import { openOverlayRecord } from '../../overlay/overlayRecord.ts';
+import { closeSelection } from '../../overlay/selection.ts';
+import { readUpperLayer } from '../../overlay/upperLayer.ts';
+import { CordonError } from '../../base/errors.ts';
+import type { Choice, FileSides, FolderReview, Obstruction, ReviewedChange } from './changesEngine.ts';
+
+/** What accepting some changes of a folder asks for; nothing was done yet. */
+export interface Preparation {
+  readonly obstructions: readonly Obstruction[];
+  /** Applies it. Returns what is in the way on the disk, if anything; then nothing was changed. */
+  readonly apply: (options: ApplyOptions) => Promise<Applied>;
+}
+
+export type Applied =
+  | {
+      readonly kind: 'applied';
+      readonly batch: string;
+      readonly paths: readonly string[];
+      readonly merged: readonly string[];
+    }
+  | { readonly kind: 'obstructed'; readonly obstructions: readonly Obstruction[] };
+
+/** One workspace folder in a copy-on-write view, with what the conversation changed in it. */
+export class OverlayedFolder {
+  constructor(
+    readonly layers: OverlayFolder,
+    /** Where the view of it can be read, as long as it is open. */
+    private readonly merged: string | undefined,
+  ) {}
+
+  get path(): string {
+    return this.layers.lower;
+  }
+
+  async review(include: readonly string[]): Promise<FolderReview> {
+    using look = await this.#look(include);
+    const changes: ReviewedChange[] = [];
+    for (const change of this.#waiting(look)) {
+      // Counting lines reads both sides; nobody looks at the counts of thousands.
+      const counted = changes.length < mostCounted ? change : { ...change, binary: true };
+      const described = await describeChange(this.layers, counted);
+      changes.push({
+        ...described,
+        binary: change.binary,
+        folder: this.path,
+        version: versionOf(change.before, change.after),
+      });
+    }
+    return { folder: this.path, changes, groups: look.changeset.groups };
+  }
+
+  async sides(path: string): Promise<FileSides> {
+    const before = readEntry(`${this.path}/${path}`) ?? null;
+    const held = this.#held(path);
+    const after = held === undefined ? before : held === 'whiteout' ? null : held;
+    const [old, fresh] = await Promise.all([
+      contentOf(before, () => readContent(`${this.path}/${path}`)),
+      held === undefined
+        ? contentOf(before, () => readContent(`${this.path}/${path}`))
+        : contentOf(after, () => readUpper(this.layers, path)),
+    ]);
+    using record = openOverlayRecord(this.layers.upper);
+    const base = new Bases(this.layers, record).content(path) ?? null;
+    const isText =
+      (before?.kind !== 'file' || !isBinary(`${this.path}/${path}`)) &&
+      !fresh?.subarray(0, 8_000).includes(0);
+    const hunks = isText ? hunksOf(old ?? Buffer.alloc(0), fresh ?? Buffer.alloc(0)) : null;
+    return { before: old, after: fresh, base, hunks, version: versionOf(before, after) };
+  }
+
+  async prepare(choices: readonly Choice[]): Promise<Preparation> {
+    const look = await this.#look(choices.map(({ path }) => path));
+    try {
+      const waiting = this.#waiting(look);
+      const obstructions = choices.flatMap(choice => this.#problemOf(choice, waiting));
+      const byPath = new Map(choices.map(choice => [choice.path, choice]));
+      const selected = closeSelection(waiting, new Set(byPath.keys()));
+      for (const { path } of selected) {
+        const because = protectionOf(path);
+        if (because !== undefined && byPath.get(path)?.isConfirmed !== true)
+          obstructions.push(this.#obstruction(path, 'protected', `it ${because}`));
+      }
+      const accepted = selected.map((change): Accepted => {
+        const hunks = byPath.get(change.path)?.hunks;
+        return hunks === undefined ? { change } : { change, hunks: new Set(hunks) };
+      });
+      const resolved = new Set(choices.filter(each => each.takesTheirs).map(({ path }) => path));
+      const { desired, merged, conflicts } = await prepareAcceptance(
+        this.layers,
+        accepted,
+        look.bases,
+        resolved,
+      );
+      for (const { path, kind } of conflicts)
+        obstructions.push(this.#obstruction(path, 'conflict', obstacleWords(kind)));
+      const wholes = accepted.flatMap(({ change, hunks }) => (hunks ? [] : [change]));
+      return {
+        obstructions,
+        apply: async options => {
+          const result = await applyChanges(this.path, desired, options);
+          if (result.kind === 'blocked')
+            return {
+              kind: 'obstructed',
+              obstructions: result.obstacles.map(({ path, kind }) =>
+                this.#obstruction(path, 'disk', obstacleWords(kind)),
+              ),
+            };
+          using record = openOverlayRecord(this.layers.upper);
+          new Bases(this.layers, record).applied(result.paths);
+          this.#note(wholes);
+          return { kind: 'applied', batch: result.id, paths: result.paths, merged };
+        },
+      };
+    } finally {
+      look[Symbol.dispose]();
+    }
+  }
+
+  /** The user has these by other ways now. */
+  async taken(paths: readonly string[]): Promise<void> {
+    using look = await this.#look(paths);
+    this.#note(look.changeset.changes.filter(({ path }) => paths.includes(path)));
+  }
+
+  /** Drops from the copy what was taken over and not touched since, so that the user's own file shows there again. */
+  async settle(): Promise<void> {
+    using record = openOverlayRecord(this.layers.upper);
+    const { database } = record;
+    const rows = database.prepare('SELECT path, identity FROM taken').all() as {
+      path: string;
+      identity: string;
+    }[];
+    if (rows.length === 0) return;
+    const settled = rows
+      .map(({ path, identity }) => ({ path: JSON.parse(path) as string, identity }))
+      .filter(({ path, identity }) => this.#heldIdentity(path) === identity)
+      .map(({ path }) => path);
+    await discardChanges(this.layers, settled);
+    database.exec('DELETE FROM taken');
+  }
+
+  async mergeInto(path: string, editorText: string): Promise<string | null> {
+    const { before, after, base } = await this.sides(path);
+    if (after === null) return null;
+    const from = base ?? before ?? Buffer.alloc(0);
+    const joined = mergeContents(Buffer.from(from), Buffer.from(editorText), Buffer.from(after));
+    return joined ? joined.toString('utf8') : null;
+  }
+
+  /** What stands in the way of dropping these. */
+  async problemsOf(choices: readonly Choice[]): Promise<Obstruction[]> {
+    using look = await this.#look(choices.map(({ path }) => path));
+    const waiting = this.#waiting(look);
+    return choices.flatMap(choice => this.#problemOf(choice, waiting));
+  }
+
+  async discard(choices: readonly Choice[]): Promise<string[]> {
+    using look = await this.#look(choices.map(({ path }) => path));
+    const changes = this.#waiting(look);
+    const wholes = choices.filter(({ hunks }) => hunks === undefined).map(({ path }) => path);
+    for (const { path, hunks } of choices) {
+      const change = changes.find(each => each.path === path);
+      if (hunks !== undefined && change) await discardHunks(this.layers, change, new Set(hunks));
+    }
+    const dropped = closeSelection(changes, new Set(wholes)).map(({ path }) => path);
+    await discardChanges(this.layers, dropped);
+    return [...dropped, ...choices.flatMap(({ path, hunks }) => (hunks === undefined ? [] : [path]))];
+  }
+
+  async checkpoint(name: string): Promise<void> {
+    using record = openOverlayRecord(this.layers.upper);
+    await new Checkpoints(this.layers, record).take(name, this.merged);
+  }
+
+  checkpoints(): { id: number; name: string; at: number }[] {
+    using record = openOverlayRecord(this.layers.upper);
+    return new Checkpoints(this.layers, record).list().map(({ id, label, at }) => ({ id, name: label, at }));
+  }
+
+  changedBetween(from: number, to: number): string[] {
+    using record = openOverlayRecord(this.layers.upper);
+    return new Checkpoints(this.layers, record).changedBetween(from, to);
+  }
+
+  /** Returns the name of the checkpoint of what was there before. */
+  async goBack(id: number): Promise<string> {
+    using record = openOverlayRecord(this.layers.upper);
+    return (await new Checkpoints(this.layers, record).goBack(id)).label;
+  }
+
+  /** Everything the copy holds. */
+  layer(): Promise<Map<string, Entry | 'whiteout'>> {
+    return readUpperLayer(this.layers, this.merged);
+  }
+
+  async #look(include: readonly string[]): Promise<Look> {
+    const { merged } = this;
+    return await lookAtChanges(this.layers, { include, ...(merged === undefined ? {} : { merged }) });
+  }
+
+  /** Without what the user took over already. */
+  #waiting({ changeset, record }: Look): Change[] {
+    const rows = record.database.prepare('SELECT path, identity FROM taken').all() as {
+      path: string;
+      identity: string;
+    }[];
+    const taken = new Map(rows.map(({ path, identity }) => [JSON.parse(path) as string, identity]));
+    return changeset.changes.filter(({ path, after }) => taken.get(path) !== identityOf(after ?? undefined));
+  }
+
+  #note(changes: readonly Change[]): void {
+    using record = openOverlayRecord(this.layers.upper);
+    const insert = record.database.prepare('INSERT OR REPLACE INTO taken (path, identity) VALUES (?, ?)');
+    record.database
+      .transaction(() => {
+        for (const { path, after } of changes)
+          insert.run(JSON.stringify(path), identityOf(after ?? undefined));
+      })
+      .immediate();
+  }
+
+  #problemOf({ path, version }: Choice, changes: readonly Change[]): Obstruction[] {
+    const change = changes.find(each => each.path === path);
+    if (!change) return [this.#obstruction(path, 'gone', 'there is no change any more')];
+    if (version === undefined || version === versionOf(change.before, change.after)) return [];
+    return [this.#obstruction(path, 'changed', 'it has changed since you looked at it')];
+  }
+
+  #obstruction(path: string, kind: Obstruction['kind'], words: string): Obstruction {
+    return { folder: this.path, path, kind, words };
+  }
+
+  #held(path: string): Entry | 'whiteout' | undefined {
+    try {
+      return inUpper(this.layers, path, readUpperEntry);
+    } catch (error) {
+      if (error instanceof CordonError) return undefined;
+      throw error;
+    }
+  }
+
+  #heldIdentity(path: string): string {
+    const held = this.#held(path);
+    return identityOf(held === 'whiteout' ? undefined : held);
+  }
+}
+
+const mostCounted = 500;
+
+/** Bytes of a file that is shown. */
+const largest = 20 * 1024 * 1024;
+
+async function contentOf(entry: Entry | null, read: () => Promise<Buffer>): Promise<Buffer | null> {
+  if (entry?.kind === 'symlink') return Buffer.from(entry.target);
+  if (entry?.kind !== 'file') return null;
+  if (entry.size > largest)
+    throw new CordonError(
+      'changes.tooLarge',
+      `The file has ${Math.round(entry.size / 1024 / 1024)} MB; more than 20 are not shown.`,
+      'Accept or discard it whole.',
+    );
+  return await read();
+}
+
+function versionOf(before: Entry | null, after: Entry | null): string {
+  return [before, after].map(side => `${identityOf(side ?? undefined)} ${modeOf(side)}`).join(' → ');
+}
+
+function modeOf(entry: Entry | null): string {
+  return entry && 'mode' in entry ? entry.mode.toString(8) : '';
+}

@@ -1,0 +1,24 @@
+import type { CopyOnWriteView } from '../../../sandbox/sandbox.ts';
+import type { ChangesEngine } from './changesEngine.ts';
+
+/**
+ * What one conversation works in, as long as its window has it open. Its changes outlive it, and are there again when it
+ * is opened anew.
+ */
+export interface WorkingCopy extends AsyncDisposable {
+  /**
+   * `overlay`, `clone`: a copy-on-write view; the user's files are touched by accepting alone. `direct`: the user's own
+   * files, with a checkpoint before each change.
+   */
+  readonly kind: 'overlay' | 'clone' | 'direct';
+  /** Real paths of the workspace folders that can hold changes. */
+  readonly folders: readonly string[];
+  /** For `openSandbox`. Absent for `direct`. */
+  readonly view?: CopyOnWriteView;
+  /** The changes in it. Works on another thread; safe to ask at any time. */
+  readonly changes: ChangesEngine;
+  /**
+   * Makes what the user did to the real files meanwhile visible to the agent. Call when no command runs, before a turn.
+   */
+  refresh(): Promise<void>;
+}
