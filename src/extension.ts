@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { messageOf } from './base/errors.ts';
+import { randomId } from './base/ids.ts';
 import { onPanelMessage, type Parts, registerCommands } from './commands.ts';
 import type { ModelBackend } from './gateway/gateway.ts';
 import { ApprovalFaces } from './host/approvalFaces.ts';
@@ -17,12 +20,14 @@ import { createStatusItem } from './host/statusItem.ts';
 import { editRules } from './host/ruleEditor.ts';
 import { RuleUses } from './host/ruleUses.ts';
 import { PolicyInForce } from './host/policyInForce.ts';
+import { WorkingCopies } from './host/workingCopies.ts';
 import { WorkspaceRules } from './host/workspaceRules.ts';
 import { gateOf } from './panel/gate.ts';
 import { Panels } from './panel/panels.ts';
 import { type ModelSettings, modelLabel } from './protocol/model.ts';
 import type { PanelState } from './protocol/panel.ts';
 import type { Conversation, SessionEvent } from './protocol/transcript.ts';
+import type { WorkingCopy } from './session/changes/workingCopy.ts';
 
 // The composition root: everything is built and connected here, in one read. Heavy modules (SQLite, the policy's
 // parser, the agent protocol) are imported where they are first needed, so that activation stays short.
@@ -36,6 +41,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       .filter(each => each.uri.scheme === 'file')
       .map(each => each.uri.fsPath);
   const storage = context.globalStorageUri.fsPath;
+  /** What belongs to this set of folders: the private HOME, the conversations' copies of the workspace. */
+  const workspaceStorage = () => {
+    const names = folders().toSorted().join('\0');
+    return path.join(storage, 'workspaces', createHash('sha256').update(names).digest('hex').slice(0, 16));
+  };
   // Sockets live here: their paths must stay short, and only this user may look.
   const runDirectory = await mkdtemp(path.join(tmpdir(), 'cordon-'));
 
@@ -58,9 +68,50 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       write: id => void context.workspaceState.update('shownConversation', id),
     },
     start: startAgent,
+    onDeleted: id => copies.remove(id),
     onNotice: text => void vscode.window.showWarningMessage(`Cordon: ${text}`),
     log,
   });
+
+  const copies = new WorkingCopies({
+    open: openCopy,
+    directory: () => path.join(workspaceStorage(), 'copies'),
+    isBusy: id => conversations.isBusy(id),
+    log,
+  });
+
+  async function openCopy(directory: string): Promise<WorkingCopy> {
+    const { openOverlayCopy } = await import('./session/changes/openOverlayCopy.ts');
+    const { findProgram } = await import('../sandbox/facts.ts');
+    const { outsideGitDirectories } = await import('../sandbox/gitDirectories.ts');
+    const { sandboxErrors } = await import('../sandbox/sandboxErrors.ts');
+    const bwrap = findProgram('bwrap', process.env['PATH'], folders());
+    if (bwrap === undefined) throw sandboxErrors.missing();
+    const real = folders().map(folder => realpathSync(folder));
+    const repositories = real.flatMap(folder => outsideGitDirectories(folder, homedir()));
+    return await openOverlayCopy({
+      directory,
+      folders: [...real, ...repositories],
+      unlisted: repositories,
+      bwrap,
+      journals: path.join(storage, 'applies'),
+      trash: path.join(storage, 'trash'),
+      worker: context.asAbsolutePath('dist/changes-worker.cjs'),
+    });
+  }
+
+  /** Undefined where commands are to work in the user's own files; the conversation says so. */
+  async function copyFor(id: string, tell: (event: SessionEvent) => void): Promise<WorkingCopy | undefined> {
+    if (settings.sandboxBackend() === 'podman') return undefined;
+    try {
+      return await copies.open(id);
+    } catch (error) {
+      const text = `There is no copy of the workspace to work in, so the agent asks before it writes to your own files. ${messageOf(error)}`;
+      const notice = { kind: 'notice', level: 'warning', code: 'workspace.direct', text } as const;
+      tell({ type: 'item', item: { id: randomId(), at: Date.now(), ...notice } });
+      return undefined;
+    }
+  }
 
   const uses = new RuleUses(context.workspaceState);
   const inForce = new PolicyInForce({
@@ -86,16 +137,18 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     const { openSandbox } = await import('../sandbox/sandbox.ts');
     const { unrestrictedSandbox } = await import('../sandbox/unrestricted.ts');
     const { startSession } = await import('./session/startSession.ts');
+    const isUnrestricted = settings.mode() === 'unrestricted' && (await confirmUnrestricted());
+    const copy = isUnrestricted ? undefined : await copyFor(id, onEvent);
     const walls = await openSandbox({
       folders: folders(),
-      stateDirectory: path.join(storage, 'sandbox'),
+      stateDirectory: workspaceStorage(),
+      ...(copy?.view === undefined ? {} : { copyOnWrite: copy.view }),
       extraReadOnlyPaths: settings.extraReadOnlyPaths(),
       limits: settings.commandLimits(),
       backend: settings.sandboxBackend(),
     });
     try {
       await Promise.all([sandbox.prove(walls), inForce.ready()]);
-      const isUnrestricted = settings.mode() === 'unrestricted' && (await confirmUnrestricted());
       if (isUnrestricted) sandbox.showOff();
       const sessionWalls = isUnrestricted ? unrestrictedSandbox(walls) : walls;
       const session = startSession({
@@ -105,6 +158,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
         model,
         backend: await backendOf(model),
         sandbox: sessionWalls,
+        ...(copy === undefined ? {} : { workingCopy: copy }),
         policy: () => inForce.policy(isUnrestricted ? 'none' : 'sandbox'),
         writableFolders: settings.writableFolders,
         isLocked: () => settings.mode() === 'locked',
@@ -212,6 +266,12 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     void vscode.window.showErrorMessage(`Cordon: ${messageOf(error)}`);
   };
 
+  /** Other folders are another workspace. */
+  const endAll = async () => {
+    await conversations.endSessions();
+    await copies[Symbol.asyncDispose]();
+  };
+
   /** What needs a trusted workspace; runs at once or when trust is granted, without a reload. */
   const bringUp = async () => {
     refresh();
@@ -241,7 +301,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     ...listening.map(each => ({ dispose: () => each[Symbol.dispose]() })),
     { dispose: () => approvals[Symbol.dispose]() },
     vscode.workspace.onDidGrantWorkspaceTrust(() => void bringUp()),
-    vscode.workspace.onDidChangeWorkspaceFolders(() => void conversations.endSessions().then(bringUp)),
+    vscode.workspace.onDidChangeWorkspaceFolders(() => void endAll().then(bringUp)),
     vscode.workspace.onDidChangeConfiguration(change => {
       if (change.affectsConfiguration('cordon.commands.rules') && vscode.workspace.isTrusted)
         rules.askAboutChanges().catch(report);
@@ -254,6 +314,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   );
   shutDown = async () => {
     await conversations[Symbol.asyncDispose]();
+    await copies[Symbol.asyncDispose]();
     await rm(runDirectory, { recursive: true, force: true });
   };
   // Not awaited: the view is shown as soon as this returns, and fills when it is known what can be done here.

@@ -24,6 +24,8 @@ interface Options {
     resume: Conversation | undefined,
     onEvent: (event: SessionEvent) => void,
   ) => Promise<Started>;
+  /** A conversation and its history are gone for good. */
+  readonly onDeleted: (id: string) => Promise<void>;
   /** Remembers which conversation was shown, over restarts. */
   readonly shown: { read(): string | undefined; write(id: string | undefined): void };
   /** Something about the history that the user should know. */
@@ -98,6 +100,7 @@ export class Conversations implements AsyncDisposable {
     await this.#end(id);
     this.#live.delete(id);
     this.#history?.delete(id);
+    await this.options.onDeleted(id);
     if (this.current.id === id) this.openNew();
     else this.changed.emit();
   }
@@ -127,6 +130,11 @@ export class Conversations implements AsyncDisposable {
       this.#apply(id, { type: 'status', status: 'idle' });
     }
     this.changed.emit();
+  }
+
+  /** Whether its agent is at work. */
+  isBusy(id: string): boolean {
+    return (this.#live.get(id)?.status ?? 'idle') !== 'idle';
   }
 
   async stop(): Promise<void> {

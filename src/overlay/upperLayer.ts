@@ -20,11 +20,13 @@ import { inUpper } from './inUpper.ts';
 
 /**
  * Everything an overlay holds, by path: entries, and `whiteout` for what it deletes. What a replaced folder hides is a
- * whiteout for each name: the same view, without the mark that only the kernel can read. Pipes and the like are left out.
+ * whiteout for each name: the same view, without the mark that only the kernel can read. Pipes and the like are left out,
+ * and what lies in folders for which `enters` is false.
  */
 export async function readUpperLayer(
   folder: OverlayFolder,
   merged?: string,
+  enters: (path: string, entry: Entry) => boolean = () => true,
 ): Promise<Map<string, Entry | 'whiteout'>> {
   await using hidden = new HiddenNames(folder, merged);
   const found = new Map<string, Entry | 'whiteout'>();
@@ -46,7 +48,7 @@ export async function readUpperLayer(
       const lower = inLower ? readEntry(at(folder.lower, name)) : undefined;
       // A whiteout over nothing hides nothing.
       if (entry !== 'whiteout' || lower) found.set(below, entry);
-      if (entry !== 'whiteout' && entry.kind === 'directory')
+      if (entry !== 'whiteout' && entry.kind === 'directory' && enters(below, entry))
         await read(below, lower?.kind === 'directory', shines);
     }
   };

@@ -27,6 +27,7 @@ interface Options {
 /** The commands of a session, in the shape of the protocol's `terminal/*`. Background ones live until the session ends. */
 export class Terminals {
   readonly #open = new Map<string, OpenTerminal>();
+  readonly #telling = new Set<Promise<void>>();
 
   constructor(private readonly options: Options) {}
 
@@ -104,6 +105,7 @@ export class Terminals {
 
   async endAll(): Promise<void> {
     await this.#endAll(() => true);
+    await Promise.all(this.#telling);
     this.#open.clear();
   }
 
@@ -156,15 +158,23 @@ export class Terminals {
       await this.#offerWriting(terminal, itemId, command);
       this.#explain(terminal, said, command);
     }
-    const changed = await command.changed();
     const item = this.options.transcript.item(itemId);
     if (item?.kind !== 'toolCall' || item.state.kind === 'cancelled') return;
     const { code, signal } = exit;
     this.options.transcript.put({
       ...item,
       state: { kind: 'finished', ok: code === 0, exit: { code, signal }, took },
-      ...(changed === undefined || changed.count + changed.others === 0 ? {} : { changed }),
     });
+    // The agent need not wait for this.
+    const telling = this.#tellChanges(itemId, command).finally(() => this.#telling.delete(telling));
+    this.#telling.add(telling);
+  }
+
+  async #tellChanges(itemId: string, { changed }: RunningCommand): Promise<void> {
+    const found = await changed();
+    const item = this.options.transcript.item(itemId);
+    if (found === undefined || found.count + found.others === 0 || item?.kind !== 'toolCall') return;
+    this.options.transcript.put({ ...item, changed: found });
   }
 
   /** Tells which wall stood in the way, where the command's own words show it. */

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -24,20 +23,19 @@ test('a task from the panel to a result: the failing test is fixed, each step ap
   for (const until = Date.now() + 75_000; Date.now() < until && !(await chat.button('Send').isVisible());) {
     if (await chat.card.isVisible()) {
       asked += 1;
-      if (asked === 2) await window.screenshot('card-write');
       await chat.answer('Allow once');
     }
     await delay(500);
   }
 
   await chat.idle();
-  // The tests, the folder's first change, the tests again.
-  expect(asked).toBe(3);
+  // The tests, and the tests again: what it changes, it changes in its own copy.
+  expect(asked).toBe(2);
+  expect(await chat.lastAnswer()).toContain('pass');
   await window.screenshot('card-task-done');
-  expect(readFileSync(path.join(folder, 'src/slug.js'), 'utf8')).not.toBe(
+  expect(readFileSync(path.join(folder, 'src/slug.js'), 'utf8')).toBe(
     readFileSync(path.join(import.meta.dirname, '../sample/src/slug.js'), 'utf8'),
   );
-  expect(execFileSync(process.execPath, ['--test'], { cwd: folder, encoding: 'utf8' })).toContain('fail 0');
   expect(window.violations()).toEqual([]);
   // And such a thing would be seen.
   await chat.frame.locator('body').evaluate(body => body.setAttribute('style', 'color: red'));

@@ -116,7 +116,10 @@ export interface ChangesEngine {
   changedBetween(from: string, to?: string): Promise<readonly ChangedPath[]>;
   /** Makes the copy what it was. Returns the name of a checkpoint of what it was before that. */
   goBack(name: string): Promise<string>;
-  /** Notes what there is now; `changedSince`, once for each mark, tells what was written after it, ignored outputs by count. */
+  /**
+   * Notes what there is now; `changedSince`, once for each mark, tells what was written after it. `others`: ignored
+   * outputs, of which only the topmost are looked at.
+   */
   mark(): Promise<string>;
   changedSince(mark: string): Promise<{ readonly files: readonly ChangedPath[]; readonly others: number }>;
   /** Copies the state into the (new) directory of another conversation, as it was at this checkpoint. */

@@ -7,6 +7,7 @@ import { CordonError } from '../../base/errors.ts';
 import { randomId } from '../../base/ids.ts';
 import { recoverApplies } from '../../overlay/apply.ts';
 import type { OverlayFolder } from '../../overlay/changeset.ts';
+import type { Entry } from '../../overlay/entry.ts';
 import { IgnoredOutputs } from '../../overlay/ignoredOutputs.ts';
 import { identityOf } from '../../overlay/applySteps.ts';
 import { openOverlayRecord } from '../../overlay/overlayRecord.ts';
@@ -162,13 +163,14 @@ export class OverlayEngine implements ChangesEngine {
       );
       const files: ChangedPath[] = [];
       let others = 0;
-      const ignored = new Map(this.#folders.map(folder => [folder.path, new IgnoredOutputs(folder.layers)]));
       for (const key of touched) {
+        const state = now.get(key) ?? before.get(key) ?? '';
         const [folder = '', inner = ''] = JSON.parse(key) as string[];
-        if ((now.get(key) ?? before.get(key)) === 'directory') continue;
-        if (isOutput(ignored.get(folder), inner, !existsSync(`${folder}/${inner}`))) others += 1;
-        else files.push({ folder, path: inner });
+        if (state.startsWith(outputMark)) others += 1;
+        else if (state !== 'directory') files.push({ folder, path: inner });
       }
+      // The sooner it is noted what the agent worked from, the surer a later change of the user's is known for one.
+      if (touched.size > 0) for (const folder of this.#folders) await folder.note();
       return { files, others };
     });
   }
@@ -205,7 +207,10 @@ export class OverlayEngine implements ChangesEngine {
   /** Shows the user's files as they are now. To be called when no command runs. */
   refresh(): Promise<void> {
     return this.#inTurn(async () => {
-      for (const folder of this.#folders) await folder.settle();
+      for (const folder of this.#folders) {
+        await folder.settle();
+        await folder.note();
+      }
       await this.#refresh();
     });
   }
@@ -252,15 +257,26 @@ export class OverlayEngine implements ChangesEngine {
       );
   }
 
-  /** Every path that the copy holds, with what tells its state. */
+  /** Every path that the copy holds, with what tells its state; of ignored outputs the topmost alone. */
   async #snapshot(): Promise<ReadonlyMap<string, string>> {
     const found = new Map<string, string>();
-    for (const folder of this.#folders)
-      for (const [inner, entry] of await folder.layer())
+    for (const folder of this.#folders) {
+      const ignored = new IgnoredOutputs(folder.layers);
+      const isOutput = (inner: string, entry: Entry | 'whiteout') =>
+        inner === '.git' ||
+        inner.endsWith('/.git') ||
+        ignored.find(
+          inner,
+          entry !== 'whiteout' && entry.kind === 'directory',
+          !existsSync(`${folder.path}/${inner}`),
+        ) !== undefined;
+      const layer = await folder.layer((inner, entry) => !isOutput(inner, entry));
+      for (const [inner, entry] of layer)
         found.set(
           JSON.stringify([folder.path, inner]),
-          entry === 'whiteout' ? 'whiteout' : identityOf(entry),
+          isOutput(inner, entry) ? outputMark + writtenAt(entry) : stateOf(entry),
         );
+    }
     return found;
   }
 
@@ -287,12 +303,14 @@ export class OverlayEngine implements ChangesEngine {
 /** Of commands that run at the same time. */
 const mostMarks = 64;
 
-function isOutput(ignored: IgnoredOutputs | undefined, inner: string, isNew: boolean): boolean {
-  const names = inner.split('/');
-  if (names.includes('.git')) return true;
-  return names.some(
-    (_, at) => ignored?.find(names.slice(0, at + 1).join('/'), at < names.length - 1, isNew) !== undefined,
-  );
+const outputMark = 'output ';
+
+function stateOf(entry: Entry | 'whiteout'): string {
+  return entry === 'whiteout' ? entry : identityOf(entry);
+}
+
+function writtenAt(entry: Entry | 'whiteout'): string {
+  return entry === 'whiteout' ? entry : String(entry.stamp.modifiedAt);
 }
 
 async function each<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {

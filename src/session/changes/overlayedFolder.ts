@@ -90,9 +90,12 @@ export class OverlayedFolder {
       const obstructions = choices.flatMap(choice => this.#problemOf(choice, waiting));
       const byPath = new Map(choices.map(choice => [choice.path, choice]));
       const selected = closeSelection(waiting, new Set(byPath.keys()));
-      for (const { path } of selected) {
+      for (const { path, after } of selected) {
         const because = protectionOf(path);
-        if (because !== undefined && byPath.get(path)?.isConfirmed !== true)
+        const choice = byPath.get(path);
+        // A folder that only goes along with a confirmed file in it does nothing by itself.
+        const goesAlong = after?.kind === 'directory' && !choice;
+        if (because !== undefined && !goesAlong && choice?.isConfirmed !== true)
           obstructions.push(this.#obstruction(path, 'protected', `it ${because}`));
       }
       const accepted = selected.map((change): Accepted => {
@@ -154,6 +157,11 @@ export class OverlayedFolder {
     database.exec('DELETE FROM taken');
   }
 
+  /** Notes what the agent works from: the user's files as they are now, where it has not changed them. */
+  async note(): Promise<void> {
+    using _ = await this.#look([]);
+  }
+
   async mergeInto(path: string, editorText: string): Promise<string | null> {
     const { before, after, base } = await this.sides(path);
     if (after === null) return null;
@@ -203,9 +211,11 @@ export class OverlayedFolder {
     return (await new Checkpoints(this.layers, record).goBack(id)).label;
   }
 
-  /** Everything the copy holds. */
-  layer(): Promise<Map<string, Entry | 'whiteout'>> {
-    return readUpperLayer(this.layers, this.merged);
+  /** Everything the copy holds; below folders for which `enters` is false, nothing. */
+  layer(
+    enters: (path: string, entry: Entry | 'whiteout') => boolean,
+  ): Promise<Map<string, Entry | 'whiteout'>> {
+    return readUpperLayer(this.layers, this.merged, enters);
   }
 
   async #look(include: readonly string[]): Promise<Look> {

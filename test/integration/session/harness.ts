@@ -92,6 +92,7 @@ export class Stage implements AsyncDisposable {
   readonly remembered: unknown[] = [];
   sandbox!: Sandbox;
   copy!: WorkingCopy;
+  #worker: string | undefined;
   session!: Session;
 
   constructor(private readonly programs: Programs) {
@@ -102,15 +103,20 @@ export class Stage implements AsyncDisposable {
 
   /** A conversation in a copy-on-write view of the workspace, as a window opens it. */
   async openOverlaid(options: Partial<SessionOptions> = {}): Promise<this> {
-    this.copy = await openOverlayCopy({
-      directory: path.join(this.folder, 'copy'),
+    this.copy = await this.openCopy(path.join(this.folder, 'copy'));
+    return await this.open({ workingCopy: this.copy, ...options });
+  }
+
+  async openCopy(directory: string): Promise<WorkingCopy> {
+    this.#worker ??= await buildChangesWorker(this.folder);
+    return await openOverlayCopy({
+      directory,
       folders: [this.workspace],
       bwrap: '/usr/bin/bwrap',
       journals: path.join(this.folder, 'applies'),
       trash: path.join(this.folder, 'trash'),
-      worker: await buildChangesWorker(this.folder),
+      worker: this.#worker,
     });
-    return await this.open({ workingCopy: this.copy, ...options });
   }
 
   async open(options: Partial<SessionOptions> = {}): Promise<this> {

@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs';
+import * as path from 'node:path';
+import { CordonError, messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { ChangesEngine } from '../session/changes/changesEngine.ts';
+import type { WorkingCopy } from '../session/changes/workingCopy.ts';
+
+interface Options {
+  /** Opens the copy that is kept in this directory (made when missing). Rejects with a CordonError where none can be had. */
+  readonly open: (directory: string) => Promise<WorkingCopy>;
+  /** Where the copies of this workspace's conversations are kept. */
+  readonly directory: () => string;
+  /** Whether the agent of this conversation is at work. */
+  readonly isBusy: (conversationId: string) => boolean;
+  readonly log: Log;
+}
+
+/** The conversations' copies of the workspace: opened when they are first needed, kept open until the window closes. */
+export class WorkingCopies implements AsyncDisposable {
+  readonly #open = new Map<string, Promise<WorkingCopy>>();
+
+  constructor(private readonly options: Options) {}
+
+  /** Where the conversation's copy is kept, or would be. */
+  directoryOf(conversationId: string): string {
+    return path.join(this.options.directory(), conversationId);
+  }
+
+  /** Whether the conversation ever had one; looking costs nothing. */
+  exists(conversationId: string): boolean {
+    return (
+      this.#open.has(conversationId) || existsSync(path.join(this.directoryOf(conversationId), 'layers'))
+    );
+  }
+
+  /** Rejects with the CordonError that says why there can be none. */
+  open(conversationId: string): Promise<WorkingCopy> {
+    const known = this.#open.get(conversationId);
+    if (known) return known;
+    const opening = this.options
+      .open(this.directoryOf(conversationId))
+      .then(copy => ({ ...copy, changes: this.#guarded(conversationId, copy.changes) }));
+    this.#open.set(conversationId, opening);
+    opening.catch(() => this.#open.delete(conversationId));
+    return opening;
+  }
+
+  /** Closes the conversation's copy; its changes are kept. */
+  async close(conversationId: string): Promise<void> {
+    const copy = this.#open.get(conversationId);
+    this.#open.delete(conversationId);
+    try {
+      await (await copy)?.[Symbol.asyncDispose]();
+    } catch (error) {
+      this.options.log.error(`closing a copy of the workspace: ${messageOf(error)}`);
+    }
+  }
+
+  /** Closes and removes it, with every change that was not taken over. */
+  async remove(conversationId: string): Promise<void> {
+    await this.close(conversationId);
+    const { removeTree } = await import('../overlay/removeTree.ts');
+    removeTree(this.directoryOf(conversationId));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#open.keys()].map(id => this.close(id)));
+  }
+
+  /** Nothing is taken out from under an agent that is at work. */
+  #guarded(conversationId: string, changes: ChangesEngine): ChangesEngine {
+    const refuseWhenBusy = () => {
+      if (this.options.isBusy(conversationId))
+        throw new CordonError(
+          'changes.busy',
+          'The agent is at work in these files.',
+          'Stop it, or wait for its end.',
+        );
+    };
+    return {
+      ...changes,
+      discard: async choices => {
+        refuseWhenBusy();
+        return await changes.discard(choices);
+      },
+      goBack: async name => {
+        refuseWhenBusy();
+        return await changes.goBack(name);
+      },
+    };
+  }
+}
