@@ -10,16 +10,17 @@ import {
 } from 'node:fs';
 import { userInfo } from 'node:os';
 import { basename, isAbsolute, join, normalize } from 'node:path';
-import { exists, listed, real, statOf } from './look.ts';
+import { exists, real, statOf } from './look.ts';
 import { outsideGitDirectories } from './gitDirectories.ts';
 import { isInside } from './inside.ts';
 import { defaultLimits, type Limits } from './limits.ts';
-import { anchorsIn } from './mounts.ts';
+import { anchorsIn, placesIn } from './mounts.ts';
 import type { SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 import { credentialPaths } from './secretFiles.ts';
+import { makePlace } from './settings.ts';
 import { prepareStateFiles, type StateFiles } from './stateFiles.ts';
-import { hiddenInProc, systemDirectories, systemSettings, versionedSettings } from './systemFiles.ts';
+import { hiddenInProc, systemDirectories } from './systemFiles.ts';
 import { discoverToolchains, type Toolchain } from './toolchains.ts';
 
 /** All that one session's sandbox needs to know of the machine. Gathered once; arguments are built from it alone. */
@@ -34,8 +35,6 @@ export interface SandboxFacts {
   readonly folders: readonly { readonly path: string; readonly realPath: string }[];
   /** System directories, in order; `link` is set for those that are links. */
   readonly system: readonly { readonly path: string; readonly link?: string }[];
-  /** Existing parts of /etc. */
-  readonly settings: readonly string[];
   /** Existing paths of /proc to cover. */
   readonly hiddenInProc: readonly { readonly path: string; readonly isFolder: boolean }[];
   readonly toolchains: readonly Toolchain[];
@@ -65,13 +64,19 @@ export function gatherFacts(
   const visible = [...system.map(each => each.path), ...folders.flatMap(each => [each.path, each.realPath])];
   const { toolchains, path } = discoverToolchains(environment, home, visible);
   const user = userOf();
+  const state = prepareStateFiles(
+    options.stateDirectory,
+    user,
+    home,
+    system.map(each => each.path),
+    options.temporaryDirectory,
+  );
   const facts = {
     bwrap,
     prlimit: findProgram('prlimit', '/usr/bin:/bin', []),
     user,
     folders,
     system,
-    settings: settingsFound(),
     hiddenInProc: hiddenInProc.flatMap(each => {
       const stat = statOf(each);
       return stat === undefined ? [] : [{ path: each, isFolder: stat.isDirectory() }];
@@ -84,15 +89,17 @@ export function gatherFacts(
       environment,
       system.map(each => each.path),
     ),
-    state: prepareStateFiles(options.stateDirectory, user, home, options.temporaryDirectory),
+    state,
     limits: clamped({ ...defaultLimits, ...options.limits }),
   };
   clearWay(facts);
   return facts;
 }
 
-/** A kept /tmp may hold a link, left by an earlier command, where something is going to be shown. */
+/** What is shown in /etc or below /tmp needs a place there; a kept /tmp may hold a link that an earlier command left. */
 function clearWay(facts: SandboxFacts): void {
+  for (const path of placesIn(facts))
+    if (isInside(path, '/etc')) makePlace(facts.state.settings.folder, path);
   for (const anchor of anchorsIn(facts)) {
     const inside = join(facts.state.temporary, basename(anchor));
     const stat = lstatSync(inside, { throwIfNoEntry: false });
@@ -217,11 +224,6 @@ function systemDirectory(path: string): { path: string; link?: string }[] {
   } catch {
     return exists(path) ? [{ path }] : [];
   }
-}
-
-function settingsFound(): string[] {
-  const versioned = listed('/etc').filter(name => versionedSettings.test(name));
-  return [...systemSettings, ...versioned].map(name => `/etc/${name}`).filter(exists);
 }
 
 export function certificateFiles(

@@ -9,7 +9,7 @@ import { pinnedFolders, WorkspaceScanner, type WorkspaceScan } from './workspace
 /** What one launch has to hide and keep in the folders, and the guards that stand until `release`. */
 export interface Protection {
   readonly scan: WorkspaceScan;
-  release(): void;
+  readonly release: () => void;
 }
 
 /** Looks at the workspace folders before each launch, and keeps guards standing while commands may write to them. */

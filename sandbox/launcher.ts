@@ -8,19 +8,19 @@ import { CountedOutput } from './countedOutput.ts';
 import { attributeDenials, type AttributedDenial } from './denials.ts';
 import { bareEnvironment, commandEnvironment } from './environment.ts';
 import type { SandboxFacts } from './facts.ts';
-import { FolderProtection } from './folderProtection.ts';
+import { FolderProtection, type Protection } from './folderProtection.ts';
 import { spawnCovered } from './inheritedDescriptors.ts';
 import type { Limits } from './limits.ts';
 import { PipeSupply } from './realPipe.ts';
 import { childrenOf, startTime } from './processTree.ts';
 import { programFiles, type ProgramFiles } from './programFiles.ts';
-import type { LaunchRequest, Sandbox, SandboxedProcess, SandboxOptions } from './sandbox.ts';
+import type { LaunchRequest, ProcessExit, Sandbox, SandboxedProcess, SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 import { seccompFilter } from './seccomp/filter.ts';
+import { refreshSettings } from './settings.ts';
 import { SessionNetwork } from './sessionNetwork.ts';
 import { removeTemporary } from './stateFiles.ts';
 import { WalledProcess } from './walledProcess.ts';
-import type { WorkspaceScan } from './workspaceScan.ts';
 
 /** Starts processes in Bubblewrap, each in namespaces of its own, and sees to it that they end. */
 export class BubblewrapSandbox implements Sandbox {
@@ -49,21 +49,14 @@ export class BubblewrapSandbox implements Sandbox {
           (request.binds ?? []).map(each => each.source),
         )
       : undefined;
-    const protection = await this.#protection.prepare(request);
-    try {
-      // Disposed while we looked around.
-      if (this.#closed) throw sandboxErrors.closed();
-      const started = await this.#start(request, protection.scan, program);
-      this.#running.add(started);
-      void started.exited.then(() => {
-        this.#running.delete(started);
-        protection.release();
-      });
-      return started;
-    } catch (error) {
-      protection.release();
-      throw error;
-    }
+    refreshSettings(this.facts.state.settings);
+    const { started, release } = await this.#start(request, program);
+    this.#running.add(started);
+    void started.exited.then(() => {
+      this.#running.delete(started);
+      release();
+    });
+    return started;
   }
 
   explain(output: string, command: { cwd: string; writableFolders: readonly string[] }): AttributedDenial[] {
@@ -84,28 +77,19 @@ export class BubblewrapSandbox implements Sandbox {
 
   async #start(
     request: LaunchRequest,
-    scan: WorkspaceScan,
     program: ProgramFiles | undefined,
-  ): Promise<SandboxedProcess> {
+  ): Promise<{ readonly started: SandboxedProcess; readonly release: () => void }> {
     const { facts, options } = this;
     if (facts.bwrap === undefined) throw sandboxErrors.missing();
-    const descriptors = request.descriptors ?? [];
-    const enter = await this.#network.enter(request.view);
-    const network = request.view === 'system' ? await this.#network.environment() : {};
     const filter = seccompFilter(process.arch);
     // Without the filter one wall is missing; nothing runs behind the others alone.
     if (filter === undefined) throw sandboxErrors.unsupported(`${process.arch} processors`);
-    const plan: LaunchPlan = {
-      request,
-      scan,
-      ...(program === undefined ? {} : { program }),
-      copyOnWrite: options.copyOnWrite?.folders ?? [],
-      // The agent's loopback is nobody else's.
-      sharesNetwork: request.view === 'system' && enter.length > 0,
-      statusDescriptor: 3 + descriptors.length,
-      seccompDescriptor: 5 + descriptors.length,
-    };
-    const optionsDescriptor = plan.statusDescriptor + 1;
+    const descriptors = request.descriptors ?? [];
+    const enter = await this.#network.enter(request.view);
+    const network = request.view === 'system' ? await this.#network.environment() : {};
+    const statusDescriptor = 3 + descriptors.length;
+    const optionsDescriptor = statusDescriptor + 1;
+    const seccompDescriptor = statusDescriptor + 2;
     const command = [
       ...enter,
       ...outsideLimits(facts, request),
@@ -140,50 +124,72 @@ export class BubblewrapSandbox implements Sandbox {
     const [file = '', ...args] = command;
     const child = spawnCovered(file, args, { cwd: '/', env: environment }, stdio);
     for (const pipe of pipes) pipe.close();
-    const exitedEarly = new Promise<never>((_, reject) => {
+    const failed = new Promise<never>((_, reject) => {
       child.once('error', cause => reject(sandboxErrors.didNotStart(cause.message, cause)));
     });
-    for (const [at, bytes] of descriptors.entries()) handOver(child.stdio[3 + at], bytes);
-    handOver(child.stdio[optionsDescriptor], Buffer.from(bubblewrapArguments(facts, plan).join('\0') + '\0'));
-    handOver(child.stdio[5 + descriptors.length], filter);
+    failed.catch(() => undefined);
+    const ended = new Promise<Ended>(resolve => {
+      child.once('exit', (code, signal) => resolve({ code, signal }));
+    });
     const output = new CountedOutput(
       pipes[0]?.reader ?? child.stdout,
       pipes[1]?.reader ?? child.stderr,
       facts.limits.output,
     );
-    return Promise.race([
-      exitedEarly,
-      watchProcess(
-        child,
-        plan.statusDescriptor,
-        output,
+    // Bubblewrap is on its way and waits for its options while we look around.
+    let protection: Protection | undefined;
+    try {
+      protection = await this.#protection.prepare(request);
+      if (this.#closed) throw sandboxErrors.closed();
+      const plan: LaunchPlan = {
         request,
-        process.getuid?.() === 0 ? facts.limits : undefined,
-      ),
-    ]);
+        scan: protection.scan,
+        ...(program === undefined ? {} : { program }),
+        copyOnWrite: options.copyOnWrite?.folders ?? [],
+        // The agent's loopback is nobody else's.
+        sharesNetwork: request.view === 'system' && enter.length > 0,
+        statusDescriptor,
+        seccompDescriptor,
+      };
+      const words = Buffer.from(bubblewrapArguments(facts, plan).join('\0') + '\0');
+      for (const [at, bytes] of descriptors.entries()) handOver(child.stdio[3 + at], bytes);
+      // The filter comes after the last option: if we die in between, Bubblewrap has no filter and starts nothing.
+      const filterPipe = child.stdio[seccompDescriptor];
+      handOver(child.stdio[optionsDescriptor], words, () => handOver(filterPipe, filter));
+      const limits = process.getuid?.() === 0 ? facts.limits : undefined;
+      const started = await Promise.race([
+        failed,
+        watchProcess(child, ended, child.stdio[statusDescriptor], output, request, limits),
+      ]);
+      return { started, release: protection.release };
+    } catch (error) {
+      child.kill('SIGKILL');
+      protection?.release();
+      throw error;
+    }
   }
 }
+
+type Ended = Pick<ProcessExit, 'code' | 'signal'>;
 
 /** Resolves once the program runs behind its walls; rejects when they could not be put up. */
 async function watchProcess(
   child: ChildProcess,
-  status: number,
+  ended: Promise<Ended>,
+  status: unknown,
   output: CountedOutput,
   request: LaunchRequest,
   /** Set for those that the kernel does not keep for this user. */
   limits: Limits | undefined,
 ): Promise<SandboxedProcess> {
-  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(resolve => {
-    child.once('exit', (code, signal) => resolve({ code, signal }));
-  });
-  const init = await Promise.race([initOf(child.stdio[status]), ended.then(() => undefined)]);
+  const init = await Promise.race([initOf(status), ended.then(() => undefined)]);
   if (init === undefined) {
     await ended;
     throw sandboxErrors.didNotStart(await output.lastWords());
   }
   const started = startTime(init);
   const program = await Promise.race([programOf(init, started), ended.then(() => undefined)]);
-  if (program === undefined && !(await finishedSetup(child.stdio[status], ended)))
+  if (program === undefined && !(await finishedSetup(status, ended)))
     throw sandboxErrors.didNotStart(await output.lastWords());
   return new WalledProcess(child, { pid: init, started }, program, ended, output, request, limits);
 }
@@ -224,8 +230,10 @@ async function finishedSetup(status: unknown, ended: Promise<unknown>): Promise<
   return /"exit-code"/.test(lines.get(stream) ?? '');
 }
 
-function handOver(stream: unknown, bytes: Buffer): void {
+/** Writes all of it, then closes. `then` is called when the last byte is on its way, and not when it could not be sent. */
+function handOver(stream: unknown, bytes: Buffer, then?: () => void): void {
   const writable = stream as Writable;
   writable.on('error', () => undefined);
+  if (then !== undefined) writable.once('finish', then);
   writable.end(bytes);
 }

@@ -39,8 +39,8 @@ export function systemMounts(facts: SandboxFacts, plan: MountPlan): Mount[] {
     ...facts.system.map(({ path, link }): Mount =>
       link === undefined ? readOnly(path) : { kind: 'link', target: path, to: link },
     ),
-    ...facts.settings.map(path => readOnly(path)),
-    ...Object.entries(facts.state.settings).map(([target, source]) => readOnly(source, target)),
+    readOnly(facts.state.settings.folder, '/etc'),
+    ...facts.state.settings.shown.map(path => readOnly(path)),
   ];
 }
 
@@ -86,19 +86,23 @@ function privateMounts(facts: SandboxFacts): Mount[] {
 }
 
 /** First names below /tmp on the way to something that is shown there. */
-export function anchorsIn(
-  facts: Pick<
-    SandboxFacts,
-    'folders' | 'gitDirectories' | 'toolchains' | 'extraReadOnlyPaths' | 'certificateFiles'
-  >,
-): string[] {
-  const shown = [
+export function anchorsIn(facts: Places): string[] {
+  return [...new Set(placesIn(facts).flatMap(path => /^(\/tmp\/[^/]+)\/./.exec(path)?.[1] ?? []))];
+}
+
+/** What is shown of the user's, besides the system. */
+export function placesIn(facts: Places): string[] {
+  return [
     ...facts.folders.flatMap(each => [each.path, each.realPath]),
     ...facts.gitDirectories,
     ...readablePaths(facts),
   ];
-  return [...new Set(shown.flatMap(path => /^(\/tmp\/[^/]+)\/./.exec(path)?.[1] ?? []))];
 }
+
+type Places = Pick<
+  SandboxFacts,
+  'folders' | 'gitDirectories' | 'toolchains' | 'extraReadOnlyPaths' | 'certificateFiles'
+>;
 
 function readablePaths(
   facts: Pick<SandboxFacts, 'toolchains' | 'certificateFiles' | 'extraReadOnlyPaths'>,

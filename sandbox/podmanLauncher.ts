@@ -18,6 +18,7 @@ import { programFiles, type ProgramFiles } from './programFiles.ts';
 import { realPipes } from './realPipe.ts';
 import type { LaunchRequest, Sandbox, SandboxedProcess, SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
+import { refreshSettings } from './settings.ts';
 import { SessionNetwork } from './sessionNetwork.ts';
 import { removeTemporary } from './stateFiles.ts';
 
@@ -76,6 +77,7 @@ export class PodmanSandbox implements Sandbox {
       program === undefined
         ? commandEnvironment(this.facts, process.env, { ...network, ...request.environment })
         : bareEnvironment(program.isElectron, process.env, request.environment);
+    refreshSettings(this.facts.state.settings);
     const protection = await this.#protection.prepare(request);
     const records = this.#recordsFor(enter);
     const directory = records.launchDirectory();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { randomId } from '../src/base/ids.ts';
 import { ignoredSecrets } from './secretFiles.ts';
 import { startTime } from './processTree.ts';
+import { layOutSettings, type Settings } from './settings.ts';
 
 /** What the sandbox keeps on the host, below the state directory of this workspace. */
 export interface StateFiles {
@@ -17,15 +18,19 @@ export interface StateFiles {
   readonly hiddenFile: string;
   /** An empty folder: laid over hidden folders and over paths that must not come to be. */
   readonly emptyFolder: string;
-  /** /etc files made for the sandbox: target path → host file. */
-  readonly settings: Readonly<Record<string, string>>;
+  /** What is shown as /etc: made for this session, and gone with it. */
+  readonly settings: Settings;
 }
 
-/** Makes them (idempotent but for `temporary`, which is new each time) and sweeps what dead sessions left. */
+/**
+ * Makes them (idempotent but for `temporary` and `settings`, which are new each time) and sweeps what dead sessions
+ * left. `system` are the directories that the sandbox shows.
+ */
 export function prepareStateFiles(
   directory: string,
   user: { uid: number; gid: number; name: string },
   hostHome: string,
+  system: readonly string[],
   keptTemporary?: string,
 ): StateFiles {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -33,13 +38,12 @@ export function prepareStateFiles(
   sweepTemporary(directory);
   const home = join(directory, 'home');
   const emptyFolder = join(directory, 'empty');
-  const settings = join(directory, 'etc');
-  for (const folder of [home, emptyFolder, settings]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const folder of [home, emptyFolder]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(emptyFolder, 0o555);
 
   const hiddenFile = join(directory, 'hidden');
   put(hiddenFile, '', 0o000);
-  const files: Record<string, string> = {
+  const made = {
     passwd:
       `root:x:0:0:root:/root:/usr/sbin/nologin\n` +
       `${user.name}:x:${user.uid}:${user.gid}:${user.name}:${homeInside}:/bin/bash\n` +
@@ -50,21 +54,18 @@ export function prepareStateFiles(
     gitconfig: gitSettings(hostHome),
     'cordon-gitignore': ignoredSecrets,
   };
-  const targets: Record<string, string> = {};
-  for (const [name, content] of Object.entries(files)) {
-    put(join(settings, name), content, 0o644);
-    targets[`/etc/${name}`] = join(settings, name);
-  }
-  const temporary =
-    keptTemporary ?? mkdtempSync(join(directory, `tmp-${process.pid}-${startTime(process.pid) ?? 0}-`));
+  const own = `${process.pid}-${startTime(process.pid) ?? 0}-`;
+  const temporary = keptTemporary ?? mkdtempSync(join(directory, `tmp-${own}`));
   chmodSync(temporary, 0o1777);
+  const etc = mkdtempSync(join(directory, `etc-${own}`));
+  chmodSync(etc, 0o755);
   return {
     home,
     temporary,
     dropsTemporary: keptTemporary === undefined,
     hiddenFile,
     emptyFolder,
-    settings: targets,
+    settings: layOutSettings(etc, made, system),
   };
 }
 
@@ -73,14 +74,15 @@ export const homeInside = '/run/cordon/home';
 
 export const hostNameInside = 'cordon';
 
-/** Removes the session's /tmp. What cannot be removed is left to the next sweep. */
+/** Removes the session's /tmp and /etc. What cannot be removed is left to the next sweep. */
 export function removeTemporary(state: StateFiles): void {
+  rmSync(state.settings.folder, { recursive: true, force: true });
   if (state.dropsTemporary) rmSync(state.temporary, { recursive: true, force: true, maxRetries: 3 });
 }
 
 function sweepTemporary(directory: string): void {
   for (const name of readdirSync(directory)) {
-    const [, pid, started] = /^(?:tmp|pipes)-(\d+)-(\d+)-/.exec(name) ?? [];
+    const [, pid, started] = /^(?:tmp|pipes|etc)-(\d+)-(\d+)-/.exec(name) ?? [];
     if (pid === undefined || String(startTime(Number(pid)) ?? 'gone') === started) continue;
     try {
       rmSync(join(directory, name), { recursive: true, force: true });

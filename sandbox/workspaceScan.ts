@@ -32,8 +32,13 @@ export class WorkspaceScanner {
     while (level.length > 0) {
       const next: string[] = [];
       for (let at = 0; at < level.length; at += 64) {
-        const read = await Promise.all(level.slice(at, at + 64).map(path => this.#read(path)));
-        for (const folder of read) {
+        const paths = level.slice(at, at + 64);
+        const known = paths.map(path => this.#known(path));
+        // What was read before needs no turn of the event loop.
+        const folders = known.every(each => each !== undefined)
+          ? known
+          : await Promise.all(paths.map(async (path, index) => known[index] ?? (await this.#read(path))));
+        for (const folder of folders) {
           found.secrets.push(...folder.secrets);
           found.protectedPaths.push(...folder.protectedPaths);
           found.pinned.push(...folder.pinned);
@@ -50,11 +55,13 @@ export class WorkspaceScanner {
     };
   }
 
-  async #read(path: string): Promise<Folder> {
-    const stamp = stampOf(path);
+  #known(path: string): Folder | undefined {
     const known = this.#seen.get(path);
-    if (known !== undefined && known.stamp === stamp && stamp !== undefined) return known;
-    const folder = await readFolder(this.root, path, stamp);
+    return known?.stamp !== undefined && known.stamp === stampOf(path) ? known : undefined;
+  }
+
+  async #read(path: string): Promise<Folder> {
+    const folder = await readFolder(this.root, path, stampOf(path));
     this.#seen.set(path, folder);
     return folder;
   }
@@ -183,9 +190,9 @@ function named(rule: ProtectionRule, name: string): boolean {
 
 /** Undefined when the folder is gone, or changed so lately that a second change could carry the same time. */
 function stampOf(path: string): string | undefined {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  if (stat === undefined || BigInt(Date.now()) * 1_000_000n - stat.mtimeNs < 20_000_000n) return undefined;
-  return `${stat.ino} ${stat.mtimeNs} ${stat.ctimeNs}`;
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined || Date.now() - stat.mtimeMs < 20) return undefined;
+  return `${stat.ino} ${stat.mtimeMs} ${stat.ctimeMs}`;
 }
 
 function isFolder(path: string): boolean {

@@ -18,7 +18,6 @@ const facts: SandboxFacts = {
     { path: '/home/ann/link', realPath: '/srv/other' },
   ],
   system: [{ path: '/usr' }, { path: '/bin', link: 'usr/bin' }],
-  settings: ['/etc/ssl/certs'],
   hiddenInProc: [
     { path: '/proc/kcore', isFolder: false },
     { path: '/proc/fs', isFolder: true },
@@ -36,7 +35,7 @@ const facts: SandboxFacts = {
     dropsTemporary: true,
     hiddenFile: '/state/hidden',
     emptyFolder: '/state/empty',
-    settings: { '/etc/passwd': '/state/etc/passwd' },
+    settings: { folder: '/state/etc', shown: ['/etc/ssl/certs'], copied: new Map() },
   },
   limits: { ...defaultLimits, processes: 64 },
 };
@@ -82,7 +81,7 @@ const kernel = [
 ].flat();
 const system = [
   ['--ro-bind', '/usr', '/usr', '--symlink', 'usr/bin', '/bin'],
-  ['--ro-bind', '/etc/ssl/certs', '/etc/ssl/certs', '--ro-bind', '/state/etc/passwd', '/etc/passwd'],
+  ['--ro-bind', '/state/etc', '/etc', '--ro-bind', '/etc/ssl/certs', '/etc/ssl/certs'],
   ...kernel,
   ['--bind', '/state/tmp', '/tmp', '--bind', '/state/tmp', '/var/tmp'],
   ['--bind', '/state/home', '/run/cordon/home', '--symlink', '../run', '/var/run'],
