@@ -43,6 +43,11 @@ export interface NetworkService {
   answerName(query: Buffer): Buffer | undefined;
   /** What tells programs of it, when it listens on 127.0.0.1:`port`. What a launch adds itself comes first. */
   environment(port: number): Readonly<Record<string, string>>;
+  /**
+   * Called when programs here cannot be given the service: they run without a network then. Absent: nothing runs
+   * without it, and the launch fails.
+   */
+  onUnavailable?(error: unknown): void;
 }
 
 /** A copy-on-write view, kept by a process that lives as long as it is needed. */

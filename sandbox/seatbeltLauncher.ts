@@ -28,8 +28,12 @@ export class SeatbeltSandbox implements Sandbox {
 
   async launch(request: LaunchRequest): Promise<SandboxedProcess> {
     if (this.#closed) throw sandboxErrors.closed();
-    if (this.options.network !== undefined && request.view === 'system')
-      throw sandboxErrors.noNetwork('macOS has no network of the session’s own');
+    const { network } = this.options;
+    if (network !== undefined && request.view === 'system') {
+      const error = sandboxErrors.noNetwork('macOS has no network of the session’s own');
+      if (network.onUnavailable === undefined) throw error;
+      network.onUnavailable(error);
+    }
     check(request, this.facts);
     const placed = inPlace(request, this.facts);
     const profile = seatbeltProfile(this.facts, planFor(placed, this.facts));

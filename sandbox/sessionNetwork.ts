@@ -30,6 +30,16 @@ export class SessionNetwork implements AsyncDisposable {
   async environment(): Promise<Readonly<Record<string, string>>> {
     const service = this.options.network;
     if (service === undefined) return {};
+    try {
+      return await this.#environmentFor(service);
+    } catch (error) {
+      if (service.onUnavailable === undefined) throw error;
+      service.onUnavailable(error);
+      return {};
+    }
+  }
+
+  async #environmentFor(service: NetworkService): Promise<Readonly<Record<string, string>>> {
     const holder = this.options.copyOnWrite?.holder ?? (await this.#holder)?.pid;
     if (holder === undefined) throw sandboxErrors.noNetwork('commands cannot share a network here');
     if (this.#door?.holder !== holder) {

@@ -18,6 +18,7 @@ export interface Parts {
   readonly chooseModel: (provider?: ProviderId) => Promise<void>;
   readonly chooseMode: () => Promise<void>;
   readonly manageRules: () => Promise<void>;
+  readonly cureDenial: (toolCallId: string, denial: number) => Promise<void>;
 }
 
 /** Every command of the palette, by its identifier. */
@@ -63,6 +64,8 @@ export async function onPanelMessage(
         return conversations.answerApproval(message.id, message.answer);
       case 'alwaysAllow':
         return approvals.chooseRule(message.id);
+      case 'cureDenial':
+        return parts.cureDenial(message.toolCallId, message.denial);
       case 'answerQuestion':
         return conversations.answerQuestion(message.id, message.answer);
       case 'newConversation':

@@ -8,10 +8,12 @@ import { messageOf } from './base/errors.ts';
 import { randomId } from './base/ids.ts';
 import { onPanelMessage, type Parts, registerCommands } from './commands.ts';
 import type { ModelBackend } from './gateway/gateway.ts';
+import { AllowedDomains } from './host/allowedDomains.ts';
 import { ApprovalFaces } from './host/approvalFaces.ts';
 import { Conversations, type Started } from './host/conversations.ts';
 import { Credentials } from './host/credentials.ts';
 import { chooseMode, confirmUnrestricted } from './host/modeChoice.ts';
+import { cureDenial } from './host/denialCures.ts';
 import { chooseModel } from './host/modelSetup.ts';
 import { vscodeLanguageModel } from './host/languageModel.ts';
 import { SandboxState } from './host/sandboxState.ts';
@@ -113,6 +115,15 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     }
   }
 
+  const domains = new AllowedDomains(
+    {
+      allowed: settings.allowedDomains,
+      forbidden: settings.deniedDomains,
+      write: settings.writeAllowedDomains,
+    },
+    context.globalState,
+    message => void vscode.window.showWarningMessage(`Cordon: ${message}`),
+  );
   const uses = new RuleUses(context.workspaceState);
   const inForce = new PolicyInForce({
     folders,
@@ -139,13 +150,18 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     const { startSession } = await import('./session/startSession.ts');
     const isUnrestricted = settings.mode() === 'unrestricted' && (await confirmUnrestricted());
     const copy = isUnrestricted ? undefined : await copyFor(id, onEvent);
+    const network = await domains.open();
     const walls = await openSandbox({
       folders: folders(),
       stateDirectory: workspaceStorage(),
       ...(copy?.view === undefined ? {} : { copyOnWrite: copy.view }),
+      ...(isUnrestricted ? {} : { network: network.access.service }),
       extraReadOnlyPaths: settings.extraReadOnlyPaths(),
       limits: settings.commandLimits(),
       backend: settings.sandboxBackend(),
+    }).catch((error: unknown) => {
+      network.over();
+      throw error;
     });
     try {
       await Promise.all([sandbox.prove(walls), inForce.ready()]);
@@ -159,6 +175,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
         backend: await backendOf(model),
         sandbox: sessionWalls,
         ...(copy === undefined ? {} : { workingCopy: copy }),
+        ...(isUnrestricted ? {} : { network: network.access }),
         policy: () => inForce.policy(isUnrestricted ? 'none' : 'sandbox'),
         writableFolders: settings.writableFolders,
         isLocked: () => settings.mode() === 'locked',
@@ -177,9 +194,14 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
         onEvent,
         log,
       });
-      return { session, walls: sessionWalls };
+      const end = async () => {
+        await sessionWalls[Symbol.asyncDispose]();
+        network.over();
+      };
+      return { session, walls: { [Symbol.asyncDispose]: end } };
     } catch (error) {
       await walls[Symbol.asyncDispose]();
+      network.over();
       throw error;
     }
   }
@@ -251,6 +273,14 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       refresh();
     },
     chooseMode,
+    cureDenial: (toolCallId, denial) =>
+      cureDenial(toolCallId, denial, {
+        find: (id, index) => conversations.denial(id, index),
+        hasSession: () => conversations.hasSession,
+        lift: (id, index, how) => conversations.liftDenial(id, index, how),
+        allowAlways: grant => domains.add(grant),
+        suggest: text => panels.post({ type: 'focusPrompt', text }),
+      }),
     manageRules: () =>
       editRules({
         rules,
@@ -308,7 +338,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       // Another mode means other walls: every conversation starts its agent anew.
       if (change.affectsConfiguration('cordon.mode') || change.affectsConfiguration('cordon.sandbox'))
         void conversations.endSessions();
+      // What a command may use counts from the next one on; a turn that runs is not ended for it.
+      if (change.affectsConfiguration('cordon.limits')) void conversations.endIdleSessions();
       if (change.affectsConfiguration('cordon.sandbox') && vscode.workspace.isTrusted) void sandbox.check();
+      if (change.affectsConfiguration('cordon.network')) domains.settingsChanged();
       if (change.affectsConfiguration('cordon')) refresh();
     }),
   );

@@ -63,6 +63,16 @@ function sentence(item: Item): string {
 }
 
 function approvalSentence({ subject, decision }: Conversation['approvals'][number]): string {
-  const what = subject.kind === 'command' ? `run ${subject.command}` : `${subject.operation} ${subject.path}`;
-  return `Approval request, ${riskLevel(decision.risk).words.toLowerCase()}: ${spelledOut(what)}.`;
+  return `Approval request, ${riskLevel(decision.risk).words.toLowerCase()}: ${spelledOut(deedOf(subject))}.`;
+}
+
+function deedOf(subject: Conversation['approvals'][number]['subject']): string {
+  switch (subject.kind) {
+    case 'command':
+      return `run ${subject.command}`;
+    case 'write':
+      return `${subject.operation} ${subject.path}`;
+    case 'domain':
+      return `reach ${subject.host}, port ${subject.port}`;
+  }
 }

@@ -14,6 +14,14 @@ export function tokens(count: number): string {
   return `${(count / 1_000_000).toFixed(1)}M`;
 }
 
+/** A count of bytes in short: `980 B`, `12.3 kB`, `1.2 MB`. */
+export function byteCount(count: number): string {
+  if (count < 1_000) return `${count} B`;
+  if (count < 999_950) return `${(count / 1_000).toFixed(1)} kB`;
+  if (count < 999_950_000) return `${(count / 1_000_000).toFixed(1)} MB`;
+  return `${(count / 1_000_000_000).toFixed(1)} GB`;
+}
+
 /** When something was, seen from `now`: `just now`, `5 min ago`, `3 h ago`, `yesterday`, else the date. */
 export function when(time: number, now: number): string {
   const minutes = Math.floor((now - time) / 60_000);

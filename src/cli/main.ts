@@ -21,7 +21,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 const help = `cordon ${version}: a coding agent that works inside walls
 
   cordon run [--workspace DIR] [--session ID] [--provider anthropic|openai|demo] [--model M] [--base-url URL]
-             [--approve never|allowlist|contained] [--apply] [--json] TASK
+             [--approve never|allowlist|contained] [--apply] [--allow-domain HOST[:PORT]]… [--json] TASK
       Runs a whole task. The provider's key is read from CORDON_API_KEY.
 
   cordon sandbox [--workspace DIR]… [--allow-write DIR]… [--allow-domain HOST[:PORT]]… [--session ID]

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { constants, homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openSandbox, type Sandbox } from '../../sandbox/sandbox.ts';
+import { openSandbox, type NetworkService, type Sandbox } from '../../sandbox/sandbox.ts';
 import { checkSandbox } from '../../sandbox/readiness.ts';
 import { selfTest } from '../../sandbox/selfTest.ts';
 import { CordonError, messageOf } from '../base/errors.ts';
@@ -15,6 +15,7 @@ import { loadPolicy } from '../policy/loadPolicy.ts';
 import type { CommandPolicy } from '../policy/policy.ts';
 import { modelLabel } from '../protocol/model.ts';
 import type { Conversation } from '../protocol/transcript.ts';
+import { NetworkAccess } from '../session/networkAccess.ts';
 import type { Programs, Session, Unattended } from '../session/session.ts';
 import { startSession } from '../session/startSession.ts';
 import type { History } from '../store/history.ts';
@@ -47,7 +48,12 @@ async function run(wanted: RunArguments, credential: string, report: RunReport):
   const { folders, task } = wanted;
   const settings = modelSettings(wanted, await modelName(wanted, credential, signals.aborted));
   const backend = modelBackend(settings, async () => credential);
-  await using sandbox = await provenSandbox(folders);
+  using network = new NetworkAccess({
+    allowed: () => wanted.allowDomains,
+    forbidden: () => [],
+    remember: () => Promise.reject(new CordonError('run.unattended', 'A run keeps no grants.')),
+  });
+  await using sandbox = await provenSandbox(folders, network.service);
   using runDirectory = new PrivateFolder();
   using history = openHistory(path.join(stateDirectory(), 'history.db'), log);
   const { id, resume } = takeUp(history, wanted);
@@ -59,6 +65,7 @@ async function run(wanted: RunArguments, credential: string, report: RunReport):
     model: settings,
     backend,
     sandbox,
+    network,
     policy: policyOf(wanted),
     writableFolders: () => (wanted.apply ? folders : []),
     remember: () => Promise.reject(new CordonError('run.unattended', 'A run keeps no rules.')),
@@ -80,11 +87,11 @@ async function run(wanted: RunArguments, credential: string, report: RunReport):
 }
 
 /** Walls that were tried and held; rejects, and nothing runs, when there are none. */
-async function provenSandbox(folders: readonly string[]): Promise<Sandbox> {
+async function provenSandbox(folders: readonly string[], network: NetworkService): Promise<Sandbox> {
   const readiness = await checkSandbox();
   if (readiness.kind === 'unavailable')
     throw new CordonError(readiness.code, readiness.message, readiness.remedy);
-  const sandbox = await openSandbox({ folders, stateDirectory: workspaceDirectory(folders) });
+  const sandbox = await openSandbox({ folders, stateDirectory: workspaceDirectory(folders), network });
   try {
     const broken = (await selfTest(sandbox)).probes.filter(({ ok }) => !ok);
     if (broken.length === 0) return sandbox;
@@ -132,6 +139,7 @@ function unattended({ approve }: RunArguments): Unattended {
     command: `Nobody can be asked in this run; it could be allowed by ${contained}${rule}.`,
     write: 'Nobody can be asked in this run; --apply allows changes of files.',
     protectedWrite: 'Nobody can be asked in this run, and --apply does not cover it.',
+    host: grant => `Nobody can be asked in this run; --allow-domain ${grant} allows it.`,
   };
 }
 

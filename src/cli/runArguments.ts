@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import path from 'node:path';
 import * as z from 'zod';
 import { messageOf } from '../base/errors.ts';
+import { parseDomain, type DomainGrant } from '../egress/grant.ts';
 import type { ModelSettings } from '../protocol/model.ts';
 
 /** What `cordon run` was asked to do. */
@@ -22,16 +23,20 @@ export interface RunArguments {
   /** Whether files of the workspace may be changed. */
   readonly apply: boolean;
   readonly json: boolean;
+  /** Hosts that commands may reach. Empty: none. */
+  readonly allowDomains: readonly DomainGrant[];
 }
 
 /** Reads the words after `cordon run`. Looks at the disk only to see that the folders are there. */
 export function readRunArguments(argv: readonly string[]): RunArguments | { kind: 'wrong'; message: string } {
   let values: z.infer<typeof Options>;
   let task: string;
+  let allowDomains: DomainGrant[];
   try {
     const parsed = parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
     values = Options.parse(parsed.values);
     task = parsed.positionals.join(' ').trim();
+    allowDomains = (values['allow-domain'] ?? []).map(each => parseDomain(each));
   } catch (error) {
     if (error instanceof z.ZodError) {
       const [issue] = error.issues;
@@ -55,6 +60,7 @@ export function readRunArguments(argv: readonly string[]): RunArguments | { kind
     approve,
     apply,
     json,
+    allowDomains,
   };
 }
 
@@ -74,6 +80,7 @@ const options = {
   'base-url': { type: 'string' },
   approve: { type: 'string' },
   apply: { type: 'boolean' },
+  'allow-domain': { type: 'string', multiple: true },
   json: { type: 'boolean' },
 } as const;
 
@@ -94,6 +101,7 @@ const Options = z.object({
   'base-url': z.url({ protocol: /^https?$/, error: 'must be an http or https address' }).optional(),
   approve: oneOf(['never', 'allowlist', 'contained']).default('allowlist'),
   apply: z.boolean().default(false),
+  'allow-domain': z.array(z.string()).optional(),
   json: z.boolean().default(false),
 });
 

@@ -1,4 +1,5 @@
 import { isIP, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { once } from 'node:events';
 import ipaddr from 'ipaddr.js';
 import { classify, metadataNames, ownAddresses } from './addresses.ts';
@@ -13,12 +14,29 @@ type Options = EgressOptions & { readonly limits: EgressLimits; readonly outside
 export interface Passage {
   readonly kind: 'open';
   readonly target: EgressTarget;
+  readonly owner: string | undefined;
   readonly upstream: Socket;
   /** What reads from it; absent when it is read as a stream. */
   readonly downstream?: Downstream;
 }
 
 export type Admitted = Passage | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** What a program wants: to reach a host, on a connection that it made to us. */
+interface Wish {
+  readonly client: Duplex;
+  readonly host: string;
+  readonly port: number;
+  /** Aborts when the program has gone: nothing is asked or connected then. */
+  readonly hungUp: AbortSignal;
+  /** Whether HTTP is spoken on the connection by us, or bytes are passed on. */
+  readonly use: 'request' | 'tunnel';
+}
+
+interface Way {
+  readonly target: EgressTarget;
+  readonly owner: string | undefined;
+}
 
 /**
  * Decides about each connection and makes it. The order protects us:
@@ -35,6 +53,10 @@ export class Admission {
     { answer: Promise<boolean>; waiting: number; controller: AbortController }
   >();
   readonly #uploaded = new Map<string, number>();
+  /** Connections to hosts, those included that are being made. */
+  readonly #upstreams = new Map<Socket, EgressTarget>();
+  /** How often a host was cut: who began before it does not get through after it. */
+  readonly #cuts = new Map<string, number>();
   #closed = false;
 
   constructor(private readonly options: Options) {}
@@ -45,40 +67,56 @@ export class Admission {
     for (const { controller } of this.#asked.values()) controller.abort();
   }
 
-  /**
-   * Never rejects. `hungUp` aborts when the program has gone: nothing is asked or connected then. `use` says whether
-   * HTTP is spoken on the connection by us, or bytes are passed on.
-   */
-  async admit(host: string, port: number, hungUp: AbortSignal, use: 'request' | 'tunnel'): Promise<Admitted> {
+  /** Ends what goes to a host, by its name or its address. */
+  cut(host: string): void {
+    const named = normaliseHost(host)?.text ?? host;
+    this.#cuts.set(named, (this.#cuts.get(named) ?? 0) + 1);
+    for (const [upstream, target] of this.#upstreams)
+      if (target.host === named || upstream.remoteAddress === named)
+        upstream.destroy(new Error('its permission was taken back'));
+  }
+
+  /** Never rejects. */
+  async admit({ client, host, port, hungUp, use }: Wish): Promise<Admitted> {
     const named = normaliseHost(host);
     if (named === undefined || !Number.isInteger(port) || port < 1 || port > 65_535)
       return { kind: 'refused', refusal: refusals.badRequest('it names no valid host and port') };
     const target = { host: named.text, port };
+    const owner = this.options.ownerOf?.(client as Socket);
+    const way = { target, owner };
     try {
-      const refusal = await this.#refusalOf(named, target, hungUp);
-      if (refusal !== undefined) return this.refuse(target, refusal);
-      const addresses = await this.#addressesOf(named, target);
-      if (!Array.isArray(addresses)) return this.refuse(target, addresses);
+      const refusal = await this.#refusalOf(named, way, hungUp);
+      if (refusal !== undefined) return this.refuse(way, refusal);
+      const cuts = this.#cuts.get(target.host);
+      const addresses = await this.#addressesOf(named, way);
+      if (!Array.isArray(addresses)) return this.refuse(way, addresses);
+      if (cuts !== this.#cuts.get(target.host)) throw new Error('its permission was taken back');
       // On port 80 a tunnel turns out to be HTTP.
       const downstream = use === 'tunnel' && port !== 80 ? new Downstream() : undefined;
-      return await this.#connect(target, addresses, hungUp, downstream);
+      return await this.#connect(way, addresses, hungUp, downstream);
     } catch (error) {
-      return this.refuse(target, refusals.unreachable(target.host, port, reasonOf(error)));
+      return this.refuse(way, refusals.unreachable(target.host, port, reasonOf(error)));
     }
   }
 
   /** Records a refusal; also of a connection that was open and is to be cut. */
-  refuse(target: EgressTarget, refusal: Refusal): { readonly kind: 'refused'; readonly refusal: Refusal } {
-    if (!this.#closed) this.options.onEvent({ kind: 'refused', target, refusal });
+  refuse({ target, owner }: Way, refusal: Refusal): { readonly kind: 'refused'; readonly refusal: Refusal } {
+    if (!this.#closed) this.options.onEvent({ kind: 'refused', owner, target, refusal });
     return { kind: 'refused', refusal };
   }
 
+  /** The same, of a request that was never decided about. */
+  refuseFrom(client: Duplex, target: EgressTarget, refusal: Refusal) {
+    return this.refuse({ target, owner: this.options.ownerOf?.(client as Socket) }, refusal);
+  }
+
   /** Counts bytes on their way to a host. False when they are too many: they must not be sent. */
-  mayUpload({ host, port }: EgressTarget, bytes: number): boolean {
+  mayUpload(way: Way, bytes: number): boolean {
+    const { host } = way.target;
     const limit = this.options.limits.uploadPerHost;
     const before = this.#uploaded.get(host) ?? 0;
     if (before + bytes > limit) {
-      if (before <= limit) this.refuse({ host, port }, refusals.uploadLimit(host, limit));
+      if (before <= limit) this.refuse(way, refusals.uploadLimit(host, limit));
       this.#uploaded.set(host, limit + 1);
       return false;
     }
@@ -86,7 +124,8 @@ export class Admission {
     return true;
   }
 
-  async #refusalOf(host: Host, target: EgressTarget, hungUp: AbortSignal): Promise<Refusal | undefined> {
+  async #refusalOf(host: Host, way: Way, hungUp: AbortSignal): Promise<Refusal | undefined> {
+    const { target, owner } = way;
     const isMetadata =
       host.kind === 'address' ? classify(host.text) === 'metadata' : metadataNames.has(host.text);
     if (isMetadata) return refusals.metadata(host.text);
@@ -94,26 +133,26 @@ export class Admission {
     const { uploadPerHost } = this.options.limits;
     if ((this.#uploaded.get(target.host) ?? 0) > uploadPerHost)
       return refusals.uploadLimit(target.host, uploadPerHost);
-    if (this.options.allows(target)) return undefined;
+    if (this.options.allows(target, owner)) return undefined;
     // Nobody is asked about a private address on a program's whim: who wants it allows it beforehand.
     if (host.kind === 'address' && (classify(host.text) !== 'public' || ownAddresses().has(host.text)))
       return refusals.privateAddress(host.text, host.text, target.port);
-    if (await this.#userAllows(target, hungUp)) return undefined;
+    if (await this.#userAllows(way, hungUp)) return undefined;
     return refusals.notAllowed(target.host, target.port);
   }
 
-  /** One question for all connections to a host that wait at the same time. */
-  async #userAllows(target: EgressTarget, hungUp: AbortSignal): Promise<boolean> {
+  /** One question for all connections of an owner to a host that wait at the same time. */
+  async #userAllows({ target, owner }: Way, hungUp: AbortSignal): Promise<boolean> {
     const { ask, limits } = this.options;
     if (ask === undefined || hungUp.aborted) return false;
-    const key = `${target.host} ${target.port}`;
+    const key = JSON.stringify([target.host, target.port, owner]);
     let asked = this.#asked.get(key);
     if (asked === undefined) {
       const controller = new AbortController();
       const overdue = setTimeout(() => controller.abort(), limits.ask);
       const answer = Promise.race([
         Promise.resolve()
-          .then(() => ask(target, controller.signal))
+          .then(() => ask(target, owner, controller.signal))
           .then(said => said === 'allow' && !controller.signal.aborted),
         once(controller.signal, 'abort').then(() => false),
       ])
@@ -137,7 +176,7 @@ export class Admission {
     return allowed && !this.#closed;
   }
 
-  async #addressesOf(host: Host, target: EgressTarget) {
+  async #addressesOf(host: Host, { target, owner }: Way) {
     const { allows, outside } = this.options;
     if (host.kind === 'address') {
       // The very address was allowed.
@@ -153,14 +192,15 @@ export class Admission {
     if (plain.some(({ address }) => classify(address) === 'metadata')) return refusals.metadata(host.text);
     const reachable = plain.filter(
       ({ address }) =>
-        (classify(address) === 'public' && !own.has(address)) || allows({ host: address, port: target.port }),
+        (classify(address) === 'public' && !own.has(address)) ||
+        allows({ host: address, port: target.port }, owner),
     );
     if (reachable.length > 0) return reachable;
     return refusals.privateAddress(host.text, plain[0]?.address ?? 'nowhere', target.port);
   }
 
   async #connect(
-    target: EgressTarget,
+    { target, owner }: Way,
     addresses: { address: string; family: number }[],
     hungUp: AbortSignal,
     downstream: Downstream | undefined,
@@ -168,6 +208,8 @@ export class Admission {
     const { outside, limits, onEvent } = this.options;
     hungUp.throwIfAborted();
     const upstream = outside.connect(addresses, target.port, downstream?.onread);
+    this.#upstreams.set(upstream, target);
+    upstream.once('close', () => this.#upstreams.delete(upstream));
     const abandon = () => upstream.destroy();
     hungUp.addEventListener('abort', abandon, { once: true });
     const overdue = setTimeout(
@@ -187,10 +229,11 @@ export class Admission {
     }
     const started = performance.now();
     const address = upstream.remoteAddress ?? addresses[0]?.address ?? '';
-    onEvent({ kind: 'connected', target, address });
+    onEvent({ kind: 'connected', owner, target, address });
     upstream.once('close', () =>
       onEvent({
         kind: 'closed',
+        owner,
         target,
         address,
         bytesUp: upstream.bytesWritten,
@@ -200,7 +243,7 @@ export class Admission {
     );
     upstream.setTimeout(limits.idle, () => upstream.destroy());
     upstream.on('error', () => upstream.destroy());
-    return { kind: 'open', target, upstream, ...(downstream === undefined ? {} : { downstream }) };
+    return { kind: 'open', target, owner, upstream, ...(downstream === undefined ? {} : { downstream }) };
   }
 }
 

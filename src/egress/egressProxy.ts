@@ -17,19 +17,22 @@ export interface EgressTarget {
   readonly port: number;
 }
 
-export type EgressEvent =
+/** What happened on a connection that `owner` made. */
+export type EgressEvent = { readonly owner: string | undefined } &
   /** Was not reached, or was cut: the program saw an error that says so. */
-  | { readonly kind: 'refused'; readonly target: EgressTarget; readonly refusal: Refusal }
-  | { readonly kind: 'connected'; readonly target: EgressTarget; readonly address: string }
-  /** Bytes as they went over the connection to the host; duration in milliseconds. */
-  | {
-      readonly kind: 'closed';
-      readonly target: EgressTarget;
-      readonly address: string;
-      readonly bytesUp: number;
-      readonly bytesDown: number;
-      readonly duration: number;
-    };
+  (
+    | { readonly kind: 'refused'; readonly target: EgressTarget; readonly refusal: Refusal }
+    | { readonly kind: 'connected'; readonly target: EgressTarget; readonly address: string }
+    /** Bytes as they went over the connection to the host; duration in milliseconds. */
+    | {
+        readonly kind: 'closed';
+        readonly target: EgressTarget;
+        readonly address: string;
+        readonly bytesUp: number;
+        readonly bytesDown: number;
+        readonly duration: number;
+      }
+  );
 
 export interface EgressLimits {
   /** Bytes that may be sent to one host, all connections of this proxy together. */
@@ -53,17 +56,23 @@ export const defaultEgressLimits: EgressLimits = {
 };
 
 export interface EgressOptions {
+  /** Who made a connection, in the caller's own terms; handed on to everything below. Absent: nobody in particular. */
+  readonly ownerOf?: (connection: Socket) => string | undefined;
   /**
    * Whether this host or address is allowed now. Asked for each connection; for a name that leads to a private
    * address it is asked again with that address, so only who allowed the very address gets there.
    */
-  readonly allows: (target: EgressTarget) => boolean;
+  readonly allows: (target: EgressTarget, owner: string | undefined) => boolean;
   /**
-   * Asks the user about a host that is not allowed, while the connection waits; several connections to one host wait
-   * for one answer. What it rejects with counts as a denial. The signal aborts when nobody waits any more. Absent:
-   * what is not allowed is refused at once.
+   * Asks the user about a host that is not allowed, while the connection waits; several connections of one owner to
+   * one host wait for one answer. What it rejects with counts as a denial. The signal aborts when nobody waits any
+   * more. Absent: what is not allowed is refused at once.
    */
-  readonly ask?: (target: EgressTarget, signal: AbortSignal) => Promise<'allow' | 'deny'>;
+  readonly ask?: (
+    target: EgressTarget,
+    owner: string | undefined,
+    signal: AbortSignal,
+  ) => Promise<'allow' | 'deny'>;
   readonly onEvent: (event: EgressEvent) => void;
   /** Ports below 1024 besides 80 and 443 that programs reach without knowing of the proxy. */
   readonly directPorts?: readonly number[];
@@ -84,12 +93,18 @@ export interface Outside {
 export interface EgressProxy extends Disposable {
   /** For `openSandbox`: commands then find the proxy on their loopback. */
   readonly network: NetworkService;
+  /**
+   * Ends every connection to a host (by name or address), also those that are being made. Whether it may be reached
+   * again is for `allows` to say.
+   */
+  cut(host: string): void;
 }
 
 /**
  * Starts the only way out: a proxy that speaks HTTP, CONNECT and SOCKS5 on every connection it is handed, and serves
- * programs that know nothing of proxies through names of its own. It opens no port and listens nowhere by itself. A program reaches a host only when it is allowed, by an address resolved once
- * and checked, and only as long as what it says on the connection names that same host.
+ * programs that know nothing of proxies through names of its own. It opens no port and listens nowhere by itself. A
+ * program reaches a host only when it is allowed, by an address resolved once and checked, and only as long as what it
+ * says on the connection names that same host.
  */
 export function startEgressProxy(options: EgressOptions): EgressProxy {
   const limits = { ...defaultEgressLimits, ...options.limits };
@@ -98,7 +113,7 @@ export function startEgressProxy(options: EgressOptions): EgressProxy {
   const http = new HttpFront(admission, limits);
   const ports = [...new Set([80, 443, ...(options.directPorts ?? [])])].filter(port => port < 1024);
   const names = new NameService(
-    host => options.ask !== undefined || ports.some(port => options.allows({ host, port })),
+    host => options.ask !== undefined || ports.some(port => options.allows({ host, port }, undefined)),
   );
   const accept = (connection: Socket, directPort?: number): void => {
     open.add(connection);
@@ -130,6 +145,7 @@ export function startEgressProxy(options: EgressOptions): EgressProxy {
       ports,
       answerName: query => names.answer(query),
     },
+    cut: host => admission.cut(host),
     [Symbol.dispose]() {
       admission.close();
       for (const connection of open) connection.destroy();

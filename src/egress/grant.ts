@@ -39,6 +39,12 @@ export function isGranted(grants: Iterable<DomainGrant>, host: string, port: num
   return false;
 }
 
+/** Whether one of these hosts is this normalised one, or lies above it: who forbids `example.com` means all of it. */
+export function isForbidden(hosts: Iterable<string>, host: string): boolean {
+  for (const each of hosts) if (host === each || host.endsWith(`.${each}`)) return true;
+  return false;
+}
+
 /** The smallest grant that covers this host and port, as `parseDomain` reads it. */
 export function grantFor(host: string, port: number): string {
   return isWebPort(port) ? bracketed(host) : `${bracketed(host)}:${port}`;

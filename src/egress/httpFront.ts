@@ -57,11 +57,18 @@ export class HttpFront {
     const answer = this.#settled.has(client)
       ? refusedHere(refusals.badRequest('a tunnel inside a tunnel'))
       : hasOtherHost(request, host, port)
-        ? this.admission.refuse(
+        ? this.admission.refuseFrom(
+            client,
             { host, port: Number(port) },
             refusals.mismatch(host, 'Host header', request.headers.host),
           )
-        : await this.admission.admit(host, Number(port), held.hungUp, 'tunnel');
+        : await this.admission.admit({
+            client,
+            host,
+            port: Number(port),
+            hungUp: held.hungUp,
+            use: 'tunnel',
+          });
     held.release();
     if (answer.kind === 'refused') {
       client.end(rawAnswer(answer.refusal, request.url ?? ''));
@@ -98,7 +105,7 @@ export class HttpFront {
       answer.pipe(response);
     });
     request.on('data', (chunk: Buffer) => {
-      if (this.admission.mayUpload(passage.target, chunk.length)) return;
+      if (this.admission.mayUpload(passage, chunk.length)) return;
       request.unpipe(outgoing);
       refuse(request, response, refusals.uploadLimit(passage.target.host, this.limits.uploadPerHost));
       outgoing.destroy();
@@ -138,7 +145,7 @@ export class HttpFront {
       upstream.pipe(client);
       client.once('close', () => upstream.destroy());
       upstream.once('close', () => client.destroySoon());
-      sendCounted(client, upstream, passage.target, this.admission);
+      sendCounted(client, passage, upstream, this.admission);
     });
     outgoing.end();
   }
@@ -146,17 +153,20 @@ export class HttpFront {
   async #admit(request: IncomingMessage, hungUp: AbortSignal) {
     const target = targetOf(request, this.#settled.get(request.socket));
     if (target.kind === 'refused') {
-      if (target.target !== undefined) this.admission.refuse(target.target, target.refusal);
+      if (target.target !== undefined)
+        this.admission.refuseFrom(request.socket, target.target, target.refusal);
       return target;
     }
     const ready = this.#ready.get(request.socket);
     this.#ready.delete(request.socket);
     if (ready !== undefined && !ready.upstream.destroyed) return ready;
-    return this.admission.admit(target.host, target.port, hungUp, 'request');
+    const { host, port } = target;
+    return this.admission.admit({ client: request.socket, host, port, hungUp, use: 'request' });
   }
 
   /** Not `http.request`: inside VS Code that may take another way than the connection that was checked. */
-  #request({ upstream, target }: Passage, request: IncomingMessage, isUpgrade: boolean): http.ClientRequest {
+  #request(passage: Passage, request: IncomingMessage, isUpgrade: boolean): http.ClientRequest {
+    const { upstream, target } = passage;
     const path = (request.url ?? '/').replace(/^[a-z]+:\/\/[^/?#]*/i, '').replace(/^(?!\/)/, '/');
     const authority =
       target.port === 80 ? bracketed(target.host) : `${bracketed(target.host)}:${target.port}`;
@@ -176,7 +186,7 @@ export class HttpFront {
     });
     // A tunnel may have stopped reading it.
     outgoing.once('socket', () => upstream.resume());
-    this.admission.mayUpload(target, path.length + request.rawHeaders.join('').length);
+    this.admission.mayUpload(passage, path.length + request.rawHeaders.join('').length);
     return outgoing;
   }
 }

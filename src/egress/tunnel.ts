@@ -35,7 +35,7 @@ export function tunnel(client: Socket, passage: Passage, admission: Admission, h
     switch (verdict.kind) {
       case 'pass':
         if (!mayBeAnything) passOn();
-        return sendCounted(client, upstream, target, admission);
+        return sendCounted(client, passage, upstream, admission);
       case 'http':
         upstream.unpipe(client);
         upstream.off('close', onUpstreamClose);
@@ -43,7 +43,7 @@ export function tunnel(client: Socket, passage: Passage, admission: Admission, h
         if (downstream !== undefined) upstream.destroy();
         return http.serve(client, target, downstream === undefined ? passage : undefined);
       case 'refuse':
-        admission.refuse(target, verdict.refusal);
+        admission.refuse(passage, verdict.refusal);
         upstream.destroy();
         client.end(verdict.isTls ? unrecognizedName : Buffer.alloc(0));
         client.resume();
@@ -95,12 +95,12 @@ function agrees(serverName: string | undefined, host: string): boolean {
 /** Passes on what the program sends, as far as the limit goes. */
 export function sendCounted(
   client: Socket,
+  way: Pick<Passage, 'target' | 'owner'>,
   upstream: Socket,
-  target: EgressTarget,
   admission: Admission,
 ): void {
   client.on('data', (chunk: Buffer) => {
-    if (admission.mayUpload(target, chunk.length)) return;
+    if (admission.mayUpload(way, chunk.length)) return;
     upstream.destroy();
     client.destroy();
   });

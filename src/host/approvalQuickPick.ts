@@ -1,20 +1,21 @@
 import * as vscode from 'vscode';
-import type { ApprovalAnswer, ApprovalRequest, RuleProposal, RuleScope } from '../protocol/approval.ts';
+import type {
+  ApprovalAnswer,
+  ApprovalRequest,
+  ApprovalSubject,
+  RuleProposal,
+  RuleScope,
+} from '../protocol/approval.ts';
+import { chooseRow, icon, type Row } from './chooseRow.ts';
 import { plainLabel } from './plainLabel.ts';
 
-type Choice =
-  'show' | 'deny' | 'denyWithWords' | 'allowOnce' | 'allowForSession' | 'alwaysAllow' | 'confirm' | 'back';
-interface Row extends vscode.QuickPickItem {
-  readonly choice: Choice;
-}
+type Choice = 'deny' | 'denyWithWords' | 'allowOnce' | 'allowForSession' | 'alwaysAllow' | 'confirm' | 'back';
 
 /** What a permission would have done to past commands, in a sentence. */
 type TryOnPast = (pattern: string) => Promise<string>;
 
 /** From this risk on, allowing takes a second, distinct gesture. */
 const highRisk = 70;
-/** Milliseconds after showing during which nothing can be accepted: the user was typing elsewhere. */
-const armingDelay = 600;
 /** Characters of the command in one row of the quick pick. */
 const rowWidth = 88;
 
@@ -27,7 +28,7 @@ export async function askByQuickPick(
   tryOnPast: TryOnPast,
   signal: AbortSignal,
 ): Promise<ApprovalAnswer | undefined> {
-  const choice = await choose(titleOf(request), rowsOf(request), signal);
+  const choice = await chooseRow(titleOf(request), rowsOf(request), signal);
   switch (choice) {
     case 'deny':
       return { kind: 'deny' };
@@ -51,6 +52,7 @@ export async function askForRule(
 ): Promise<Extract<ApprovalAnswer, { kind: 'alwaysAllow' }> | undefined> {
   if (request.subject.kind === 'write')
     return { kind: 'alwaysAllow', pattern: request.subject.folder, scope: 'user' };
+  if (request.subject.kind === 'domain') return confirmAlwaysHost(request.subject.grant, signal);
   const rows = request.subject.proposals.map(async proposal => ({
     label: plainLabel(proposal.pattern),
     description: proposal.description,
@@ -74,7 +76,28 @@ export async function askForRule(
   return scope === undefined ? undefined : { kind: 'alwaysAllow', pattern: proposal.pattern, scope };
 }
 
+async function confirmAlwaysHost(
+  grant: string,
+  signal: AbortSignal,
+): Promise<Extract<ApprovalAnswer, { kind: 'alwaysAllow' }> | undefined> {
+  const choice = await chooseRow(
+    `Always allow ${grant}?`,
+    [
+      {
+        label: 'For commands of every workspace, until you take it back',
+        ...icon('info'),
+        choice: 'show',
+      },
+      { label: 'Back', choice: 'back' },
+      { label: `Always allow ${grant}`, choice: 'confirm' },
+    ],
+    signal,
+  );
+  return choice === 'confirm' ? { kind: 'alwaysAllow', pattern: grant, scope: 'user' } : undefined;
+}
+
 function titleOf({ subject }: ApprovalRequest): string {
+  if (subject.kind === 'domain') return `A command wants to reach ${subject.grant}`;
   if (subject.kind === 'command')
     return `Cordon wants to run a command${subject.background ? ' in the background' : ''}`;
   return subject.protectedBecause === undefined
@@ -82,18 +105,22 @@ function titleOf({ subject }: ApprovalRequest): string {
     : `Cordon wants to ${subject.operation} a protected file`;
 }
 
-function rowsOf({ subject, decision }: ApprovalRequest): Row[] {
-  const shown: string[] =
-    subject.kind === 'command' ? inRows(plainLabel(subject.command)) : [plainLabel(subject.path)];
+function rowsOf({ subject, decision }: ApprovalRequest): Row<Choice>[] {
+  const shown = shownOf(subject);
   const why =
     subject.kind === 'write' && subject.protectedBecause !== undefined ? [subject.protectedBecause] : [];
   const reasons = [...why, ...decision.reasons.map(reason => reason.message)].slice(0, 3);
   const always =
-    subject.kind === 'write' ? subject.protectedBecause === undefined : subject.proposals.length > 0;
+    subject.kind === 'command'
+      ? subject.proposals.length > 0
+      : subject.kind === 'domain' || subject.protectedBecause === undefined;
   const onlyOnce = subject.kind === 'write' && subject.protectedBecause !== undefined;
   // The first row only shows: Enter does nothing until the user has moved down on purpose.
-  const rows: (Row | false)[] = [
-    ...shown.map((label, line): Row => ({
+  const rows: (Row<Choice> | false)[] = [
+    ...(subject.kind === 'domain'
+      ? [{ label: plainLabel(hostOf(subject)), ...icon('globe'), choice: 'show' as const }]
+      : []),
+    ...shown.map((label, line): Row<Choice> => ({
       label,
       ...(line === 0 ? icon('terminal') : {}),
       choice: 'show',
@@ -101,27 +128,60 @@ function rowsOf({ subject, decision }: ApprovalRequest): Row[] {
     ...(subject.kind === 'command'
       ? [{ label: plainLabel(subject.cwd), ...icon('folder'), choice: 'show' as const }]
       : []),
-    ...reasons.map((label): Row => ({ label: plainLabel(label), ...icon('info'), choice: 'show' })),
+    ...reasons.map((label): Row<Choice> => ({ label: plainLabel(label), ...icon('info'), choice: 'show' })),
     { label: 'Answer', kind: vscode.QuickPickItemKind.Separator, choice: 'show' },
     { label: 'Deny', choice: 'deny' },
     { label: 'Deny and say why…', choice: 'denyWithWords' },
-    { label: 'Allow once', choice: 'allowOnce' },
+    {
+      label: 'Allow once',
+      ...(subject.kind === 'domain' ? { description: 'for this command' } : {}),
+      choice: 'allowOnce',
+    },
     !onlyOnce && { label: 'Allow for this session', choice: 'allowForSession' },
     always && { label: 'Always allow…', choice: 'alwaysAllow' },
   ];
   return rows.filter(row => row !== false);
 }
 
+/** What is to happen, in rows that show all of it. */
+function shownOf(subject: ApprovalSubject): string[] {
+  switch (subject.kind) {
+    case 'command':
+      return inRows(plainLabel(subject.command));
+    case 'write':
+      return [plainLabel(subject.path)];
+    case 'domain':
+      return subject.command === undefined
+        ? ['for a command of this conversation']
+        : inRows(plainLabel(subject.command));
+  }
+}
+
+function hostOf({ host, port }: Extract<ApprovalSubject, { kind: 'domain' }>): string {
+  if (port === 443) return host;
+  return port === 80 ? `${host} (not encrypted)` : `${host}, port ${port}`;
+}
+
+function detailOf(subject: ApprovalSubject): string {
+  switch (subject.kind) {
+    case 'command':
+      return plainLabel(subject.command);
+    case 'write':
+      return plainLabel(subject.path);
+    case 'domain':
+      return plainLabel(hostOf(subject));
+  }
+}
+
 async function confirmed(request: ApprovalRequest, signal: AbortSignal): Promise<boolean> {
   if (request.decision.risk < highRisk) return true;
-  const choice = await choose(
-    `High risk (${request.decision.risk} of 100): run it all the same?`,
+  const choice = await chooseRow(
+    `High risk (${request.decision.risk} of 100): allow it all the same?`,
     [
       {
         label: 'Read it once more',
         ...icon('warning'),
-        detail:
-          request.subject.kind === 'command' ? plainLabel(request.subject.command) : request.subject.path,
+        detail: detailOf(request.subject),
         choice: 'show',
       },
       { label: 'Back', choice: 'back' },
@@ -142,36 +202,6 @@ async function askForWords(signal: AbortSignal): Promise<ApprovalAnswer | undefi
   return words.trim() === '' ? { kind: 'deny' } : { kind: 'deny', words: words.trim().slice(0, 4_000) };
 }
 
-function choose(title: string, rows: Row[], signal: AbortSignal): Promise<Choice | undefined> {
-  return new Promise(resolve => {
-    if (signal.aborted) return resolve(undefined);
-    const quickPick = vscode.window.createQuickPick<Row>();
-    quickPick.title = title;
-    quickPick.placeholder = 'Move down to answer; Escape leaves it open';
-    quickPick.ignoreFocusOut = true;
-    quickPick.matchOnDetail = false;
-    // Stray typing must not filter its way to an answer: every row always shows.
-    quickPick.items = rows.map(row => ({ ...row, alwaysShow: true }));
-    const shownAt = Date.now();
-    let answer: Choice | undefined;
-    const close = () => quickPick.hide();
-    signal.addEventListener('abort', close, { once: true });
-    quickPick.onDidChangeValue(() => (quickPick.value = ''));
-    quickPick.onDidAccept(() => {
-      const [row] = quickPick.activeItems;
-      if (row === undefined || row.choice === 'show' || Date.now() - shownAt < armingDelay) return;
-      answer = row.choice;
-      quickPick.hide();
-    });
-    quickPick.onDidHide(() => {
-      signal.removeEventListener('abort', close);
-      quickPick.dispose();
-      resolve(answer);
-    });
-    quickPick.show();
-  });
-}
-
 async function pick<T>(
   title: string,
   rows: readonly (vscode.QuickPickItem & { value: T })[],
@@ -186,11 +216,6 @@ function cancelledBy(signal: AbortSignal): vscode.CancellationTokenSource {
   if (signal.aborted) source.cancel();
   else signal.addEventListener('abort', () => source.cancel(), { once: true });
   return source;
-}
-
-/** An icon beside the label, not in it: a screen reader would read its name out. */
-function icon(name: string): { iconPath: vscode.ThemeIcon } {
-  return { iconPath: new vscode.ThemeIcon(name) };
 }
 
 function inRows(text: string): string[] {

@@ -10,6 +10,7 @@ import {
   emptyConversation,
   type SessionEvent,
 } from '../protocol/transcript.ts';
+import type { WallDenial } from '../protocol/wallDenial.ts';
 import type { Session } from '../session/session.ts';
 import type { CommandRecord, History } from '../store/history.ts';
 
@@ -159,6 +160,29 @@ export class Conversations implements AsyncDisposable {
     );
     const started = conversation && (await this.#sessions.get(conversation.id));
     return started?.session.answerQuestion(id, answer) ?? false;
+  }
+
+  /** Whether the conversation that is shown has an agent. */
+  get hasSession(): boolean {
+    return this.#sessions.has(this.current.id);
+  }
+
+  /** What a wall refused a call of the conversation that is shown. */
+  denial(toolCallId: string, index: number): WallDenial | undefined {
+    const item = this.current.items.findLast(each => each.id === toolCallId);
+    return item?.kind === 'toolCall' ? item.denials?.[index] : undefined;
+  }
+
+  /** Lifts it for the session, or marks it as lifted for always. False when that cannot be. */
+  async liftDenial(toolCallId: string, index: number, how: 'session' | 'always'): Promise<boolean> {
+    const started = await this.#sessions.get(this.current.id);
+    return started?.session.liftDenial(toolCallId, index, how) ?? false;
+  }
+
+  /** Ends the agents that do nothing; each starts again with its conversation at the next prompt. */
+  async endIdleSessions(): Promise<void> {
+    const isIdle = (id: string) => this.#live.get(id)?.status === 'idle';
+    await Promise.all([...this.#sessions.keys()].filter(isIdle).map(id => this.#end(id)));
   }
 
   /** Ends every agent; each starts again with its conversation at the next prompt. For a changed model or mode. */

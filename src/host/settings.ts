@@ -67,6 +67,26 @@ export function extraReadOnlyPaths(): string[] {
   return readUser('sandbox.readOnlyPaths', z.array(z.string()), []);
 }
 
+/** Hosts that commands may reach, as the user wrote them; user settings only. */
+export function allowedDomains(): string[] {
+  return readUser('network.allowedDomains', z.array(z.string()), []);
+}
+
+/** Hosts that no command reaches, as the user wrote them. */
+export function deniedDomains(): string[] {
+  return readUser('network.deniedDomains', z.array(z.string()), []);
+}
+
+export async function writeAllowedDomains(domains: readonly string[]): Promise<void> {
+  await vscode.workspace
+    .getConfiguration('cordon')
+    .update(
+      'network.allowedDomains',
+      domains.length === 0 ? undefined : domains,
+      vscode.ConfigurationTarget.Global,
+    );
+}
+
 /** The chosen model, or undefined as long as none was chosen. Only from user settings: a repository cannot redirect it. */
 export function modelSettings(): ModelSettings | undefined {
   const baseUrl = readUser('model.baseUrl', z.string(), '');

@@ -27,6 +27,17 @@ export const ApprovalSubject = z.discriminatedUnion('kind', [
     /** Set when this path can run code or change policy later: what it could do. Then only "once" is offered. */
     protectedBecause: z.string().optional(),
   }),
+  /** Let a running command reach a host. Its connection waits meanwhile. */
+  z.object({
+    kind: z.literal('domain'),
+    /** Lower-case ASCII, or an address: what is compared, and what is shown. */
+    host: z.string(),
+    port: z.number().int(),
+    /** What "session" and "always" cover: HOST for the web's own ports, else HOST:PORT. */
+    grant: z.string(),
+    /** The command that wants it; absent when several run and it could not be told which. */
+    command: z.string().optional(),
+  }),
 ]);
 export type ApprovalSubject = z.infer<typeof ApprovalSubject>;
 
@@ -42,7 +53,7 @@ export const ApprovalRequest = z.object({
 });
 export type ApprovalRequest = z.infer<typeof ApprovalRequest>;
 
-/** What the user may say. `allowOnce` for a write lasts for the turn. */
+/** What the user may say. `allowOnce` lasts for the turn for a write, for the command for a domain. */
 export const ApprovalAnswer = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('deny'), words: z.string().max(4_000).optional() }),
   z.object({ kind: z.literal('allowOnce') }),

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ApprovalAnswer, ApprovalRequest } from './approval.ts';
 import { noUsage, Usage } from './model.ts';
+import { WallDenial } from './wallDenial.ts';
 
 /** Where a tool call stands. A denial is a result, not an error: `reason` says what did not happen. */
 export const CallState = z.discriminatedUnion('kind', [
@@ -39,6 +40,16 @@ export const ChangedFiles = z.object({
   others: z.number().int(),
 });
 export type ChangedFiles = z.infer<typeof ChangedFiles>;
+
+/** All connections of one command to one host and port. Bytes as they went over the network. */
+export const HostTraffic = z.object({
+  host: z.string(),
+  port: z.number().int(),
+  connections: z.number().int(),
+  sent: z.number(),
+  received: z.number(),
+});
+export type HostTraffic = z.infer<typeof HostTraffic>;
 
 const base = { id: z.string(), at: z.number() };
 
@@ -79,6 +90,10 @@ export const TranscriptItem = z.discriminatedUnion('kind', [
     allowedBy: z.string().optional(),
     /** What a command changed in the agent's copy of the workspace. */
     changed: ChangedFiles.optional(),
+    /** Hosts that the command reached, each once. */
+    connections: z.array(HostTraffic).optional(),
+    /** What the walls refused it, with what would cure that. */
+    denials: z.array(WallDenial).optional(),
   }),
   z.object({
     ...base,

@@ -1,14 +1,19 @@
 import { randomId } from '../base/ids.ts';
 import type { ApprovalAnswer, ApprovalRequest, ApprovalSubject } from '../protocol/approval.ts';
 import type { Decision } from '../protocol/decision.ts';
+import type { CallState } from '../protocol/transcript.ts';
 import type { Transcript } from './transcript.ts';
+
+interface OpenRequest {
+  readonly request: ApprovalRequest;
+  /** How the call stood before it waited; undefined when it shows no waiting. */
+  readonly before: CallState | undefined;
+  readonly settle: (answer: ApprovalAnswer | null) => void;
+}
 
 /** The questions to the user that wait for yes or no. Whatever ends one without an answer settles it with null: no. */
 export class Approvals {
-  readonly #open = new Map<
-    string,
-    { request: ApprovalRequest; settle: (answer: ApprovalAnswer | null) => void }
-  >();
+  readonly #open = new Map<string, OpenRequest>();
 
   constructor(
     private readonly conversationId: string,
@@ -39,13 +44,15 @@ export class Approvals {
     const settle = (answer: ApprovalAnswer | null) => {
       if (!this.#open.delete(request.id)) return;
       signal.removeEventListener('abort', withdraw);
+      this.#runOn(itemId, request.id, before);
       this.transcript.tell({ type: 'approvalSettled', id: request.id, answer });
       resolve(answer);
     };
     const withdraw = () => settle(null);
     signal.addEventListener('abort', withdraw, { once: true });
-    this.#open.set(request.id, { request, settle });
     const item = this.transcript.item(itemId);
+    const before = item?.kind === 'toolCall' ? this.#stateBeforeWaiting(item.state) : undefined;
+    this.#open.set(request.id, { request, before, settle });
     if (item?.kind === 'toolCall') {
       this.transcript.put({ ...item, state: { kind: 'awaitingApproval', approvalId: request.id } });
     }
@@ -65,6 +72,21 @@ export class Approvals {
   settleAll(): void {
     for (const { settle } of this.#open.values()) settle(null);
   }
+
+  #stateBeforeWaiting(state: CallState): CallState | undefined {
+    return state.kind === 'awaitingApproval' ? this.#open.get(state.approvalId)?.before : state;
+  }
+
+  /** A command that ran while it was asked about runs on, or waits for the next answer. */
+  #runOn(itemId: string, settled: string, before: CallState | undefined): void {
+    const item = this.transcript.item(itemId);
+    if (item?.kind !== 'toolCall' || before?.kind !== 'running') return;
+    if (item.state.kind !== 'awaitingApproval' || item.state.approvalId !== settled) return;
+    const next = [...this.#open.values()].find(({ request }) => request.toolCallId === itemId);
+    const state: CallState =
+      next === undefined ? before : { kind: 'awaitingApproval', approvalId: next.request.id };
+    this.transcript.put({ ...item, state });
+  }
 }
 
 /** A person answers one after the other; more at once are not questions any more. */
@@ -80,6 +102,8 @@ function offered(subject: ApprovalSubject, answer: ApprovalAnswer): ApprovalAnsw
     if (subject.protectedBecause !== undefined) return { kind: 'allowOnce' };
     return answer.kind === 'alwaysAllow' ? { ...answer, pattern: subject.folder } : answer;
   }
+  if (subject.kind === 'domain')
+    return answer.kind === 'alwaysAllow' ? { ...answer, pattern: subject.grant, scope: 'user' } : answer;
   if (answer.kind === 'allowForSession') return answer;
   return subject.proposals.some(({ pattern }) => pattern === answer.pattern) ? answer : undefined;
 }

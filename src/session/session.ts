@@ -6,6 +6,7 @@ import type { Conversation, SessionEvent } from '../protocol/transcript.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { CommandPolicy } from '../policy/policy.ts';
 import type { WorkingCopy } from './changes/workingCopy.ts';
+import type { NetworkAccess } from './networkAccess.ts';
 
 /** Where the programs are that run inside. Absolute host paths. */
 export interface Programs {
@@ -22,6 +23,8 @@ export interface Unattended {
   readonly command: string;
   readonly write: string;
   readonly protectedWrite: string;
+  /** For a host, named as a grant names it. */
+  readonly host: (grant: string) => string;
 }
 
 /** What a session is given; it fetches nothing by itself. */
@@ -36,6 +39,8 @@ export interface SessionOptions {
   readonly sandbox: Sandbox;
   /** The copy of the workspace that `sandbox` shows. Absent: the user's own files are shown, and writing is asked for. */
   readonly workingCopy?: WorkingCopy;
+  /** The way out that the sandbox was opened with. Absent: commands have none. Outlives the session. */
+  readonly network?: NetworkAccess;
   /** Asked for each command, so that changed rules count at once. */
   readonly policy: () => CommandPolicy;
   /** Folders that may be written without asking (the user's standing grant). */
@@ -76,4 +81,9 @@ export interface Session extends AsyncDisposable {
   /** False when the request is no longer open: the first answer won. */
   answerApproval(id: string, answer: ApprovalAnswer): boolean;
   answerQuestion(id: string, answer: string): boolean;
+  /**
+   * Lifts what a wall refused a command, as the user said: for the session, or (when a setting does it) marks it as
+   * lifted for always. False when the conversation holds no such denial, or when it cannot be lifted like this.
+   */
+  liftDenial(itemId: string, index: number, how: 'session' | 'always'): boolean;
 }

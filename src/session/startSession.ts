@@ -13,6 +13,7 @@ import type { AgentRequests, StopReason } from './agentProcess.ts';
 import { agentRequests } from './agentRequests.ts';
 import { Approvals } from './approvals.ts';
 import { CommandApproval } from './commandApproval.ts';
+import { Cures } from './cures.ts';
 import { earlierTurns } from './earlierTurns.ts';
 import { FileChanges } from './fileChanges.ts';
 import { startHostedAgent, type HostedAgent } from './hostedAgent.ts';
@@ -39,6 +40,7 @@ class AgentSession implements Session {
   readonly #transcript: Transcript;
   readonly #approvals: Approvals;
   readonly #questions: Questions;
+  readonly #cures: Cures;
   readonly #access: WriteAccess;
   readonly #terminals: Terminals;
   readonly #changes: TurnChanges;
@@ -65,6 +67,7 @@ class AgentSession implements Session {
     this.#transcript = new Transcript({ ...conversation, items }, options.onEvent, options.log);
     this.#approvals = new Approvals(id, this.#transcript);
     this.#questions = new Questions(this.#transcript);
+    this.#cures = new Cures(this.#transcript, options.network);
     const remember = (what: 'command' | 'write') => (answer: AlwaysAllow) => options.remember(answer, what);
     const shared = {
       approvals: this.#approvals,
@@ -85,13 +88,19 @@ class AgentSession implements Session {
       policy: options.policy,
       remember: remember('command'),
     });
+    options.network?.attach({
+      ...shared,
+      transcript: this.#transcript,
+    });
     this.#terminals = new Terminals({
       folders,
       sandbox,
+      network: options.network,
       approval,
       access: this.#access,
       changes: this.#changes,
       transcript: this.#transcript,
+      shownFiles: () => this.#cures.shownFiles,
       wallTime: options.limits?.wallTime,
     });
     this.#requests = agentRequests({
@@ -153,6 +162,10 @@ class AgentSession implements Session {
     return this.#questions.answer(id, answer);
   }
 
+  liftDenial(itemId: string, index: number, how: 'session' | 'always'): boolean {
+    return this.#cures.lift(itemId, index, how);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
@@ -201,12 +214,12 @@ class AgentSession implements Session {
   #endTurn(turn: RunningTurn, reason: TurnEnd): void {
     turn.controller.abort();
     turn.updates.endMessage(reason === 'done' ? 'complete' : 'cut');
+    this.#approvals.settleAll();
     turn.calls.end();
     // The user does not wait for processes to die, but the next turn does.
     const quiet = this.#terminals.stopForeground();
     this.#first(quiet);
     this.#access.endTurn();
-    this.#approvals.settleAll();
     this.#questions.settleAll();
     this.#turn = undefined;
     const item = { id: randomId(), at: Date.now(), kind: 'turnEnd', reason } as const;

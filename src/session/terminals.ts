@@ -1,4 +1,3 @@
-import { describeDenial } from '../../sandbox/denials.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { ChangedFiles } from '../protocol/transcript.ts';
 import { CordonError, messageOf } from '../base/errors.ts';
@@ -7,8 +6,11 @@ import type { CreateTerminal } from './agentMessages.ts';
 import type { CommandApproval } from './commandApproval.ts';
 import type { TurnChanges } from './changes/turnChanges.ts';
 import { denialError, deniedBySandbox, type Denial } from './denial.ts';
+import type { HostReport } from './hostReport.ts';
 import { placeOf } from './place.ts';
+import { refusalsOf, type Refusals } from './refusals.ts';
 import { Terminal } from './terminal.ts';
+import type { CommandNetwork, NetworkAccess } from './networkAccess.ts';
 import type { Transcript } from './transcript.ts';
 import type { Turn } from './turn.ts';
 import type { WriteAccess } from './writeAccess.ts';
@@ -16,10 +18,13 @@ import type { WriteAccess } from './writeAccess.ts';
 interface Options {
   readonly folders: readonly string[];
   readonly sandbox: Sandbox;
+  readonly network: NetworkAccess | undefined;
   readonly approval: CommandApproval;
   readonly access: WriteAccess;
   readonly changes: TurnChanges;
   readonly transcript: Transcript;
+  /** Hidden files that the user lets commands see. */
+  readonly shownFiles: () => readonly string[];
   /** Milliseconds for a command in the foreground. */
   readonly wallTime: number | undefined;
 }
@@ -116,21 +121,26 @@ export class Terminals {
     turn: Turn,
     signal: AbortSignal,
   ): Promise<string> {
-    const { sandbox, access, transcript, changes } = this.options;
+    const { sandbox, access, network, transcript, changes } = this.options;
     const { background } = request;
     const changed = await changes.watch();
     const since = Date.now();
     // One pipe for both streams keeps what is printed in its order. The outer shell only joins them.
     const join = 'exec 2>&1; exec /bin/bash --noprofile --norc -c "$1"';
-    const process = await sandbox.launch({
+    const followed = network?.follow(itemId, request.command);
+    const launched = sandbox.launch({
       argv: ['/bin/bash', '--noprofile', '--norc', '-c', join, 'cordon', request.command],
       cwd,
       // What was granted for the turn ends with it, and a background command outlives the turn.
       writableFolders: access.writable(background),
       view: 'system',
+      allowedPaths: this.options.shownFiles(),
       stdin: 'ignore',
       ...(background || this.options.wallTime === undefined ? {} : { timeout: this.options.wallTime }),
     });
+    launched.catch(() => followed?.end());
+    const process = await launched;
+    followed?.runsAs(process.programPid);
     const limit = Math.min(request.outputByteLimit ?? maxKept, maxKept);
     const terminal = new Terminal(process, limit, text => transcript.append(itemId, text));
     const over = new AbortController();
@@ -141,6 +151,7 @@ export class Terminals {
       changed,
       turn,
       over: over.signal,
+      network: followed,
     });
     const id = randomId();
     this.#open.set(id, { terminal, background, settled, over });
@@ -153,17 +164,17 @@ export class Terminals {
   async #settle(terminal: Terminal, itemId: string, command: RunningCommand): Promise<void> {
     const exit = await terminal.exited;
     const took = Date.now() - command.since;
-    if (exit.code !== 0) {
-      const said = terminal.output().text;
-      await this.#offerWriting(terminal, itemId, command);
-      this.#explain(terminal, said, command);
-    }
+    const refused = await this.#refusals(terminal, exit.code !== 0, command);
+    if (exit.code !== 0) await this.#offerWriting(terminal, itemId, command);
+    for (const note of refused.notes) terminal.note(note);
     const item = this.options.transcript.item(itemId);
     if (item?.kind !== 'toolCall' || item.state.kind === 'cancelled') return;
     const { code, signal } = exit;
     this.options.transcript.put({
       ...item,
       state: { kind: 'finished', ok: code === 0, exit: { code, signal }, took },
+      ...(refused.denials.length === 0 ? {} : { denials: refused.denials }),
+      ...(refused.connections.length === 0 ? {} : { connections: refused.connections }),
     });
     // The agent need not wait for this.
     const telling = this.#tellChanges(itemId, command).finally(() => this.#telling.delete(telling));
@@ -177,12 +188,17 @@ export class Terminals {
     this.options.transcript.put({ ...item, changed: found });
   }
 
-  /** Tells which wall stood in the way, where the command's own words show it. */
-  #explain(terminal: Terminal, said: string, { cwd, background }: RunningCommand): void {
+  /** Which walls stood in the way, as the proxy knows and, where it failed, as the command's own words show. */
+  async #refusals(
+    terminal: Terminal,
+    hasFailed: boolean,
+    { cwd, background, network }: RunningCommand,
+  ): Promise<Refusals & Pick<HostReport, 'connections'>> {
+    const hosts = await network?.end();
     const writableFolders = this.options.access.writable(background);
-    const denials = this.options.sandbox.explain?.(said, { cwd, writableFolders }) ?? [];
-    // A folder that is read-only was asked about already.
-    for (const denial of denials) if (denial.kind !== 'writeFolder') terminal.note(describeDenial(denial));
+    const said = terminal.output().text;
+    const attributed = hasFailed ? this.options.sandbox.explain?.(said, { cwd, writableFolders }) : undefined;
+    return { ...refusalsOf(hosts, attributed ?? []), connections: hosts?.connections ?? [] };
   }
 
   async #offerWriting(
@@ -242,6 +258,7 @@ interface RunningCommand {
   readonly changed: () => Promise<ChangedFiles | undefined>;
   readonly turn: Turn;
   readonly over: AbortSignal;
+  readonly network: CommandNetwork | undefined;
 }
 
 interface ExitStatus {

@@ -9,6 +9,7 @@ import { useHost } from '../host.ts';
 import { useReturnFocus } from '../returnFocus.ts';
 import { shownPath } from '../markdown/fileReference.ts';
 import { CommandText, Sentence, Visible } from './commandText.tsx';
+import { DomainSubject } from './domainSubject.tsx';
 import { highRisk, riskLevel } from './risk.ts';
 
 type Allowing = 'allowOnce' | 'allowForSession' | 'alwaysAllow';
@@ -125,6 +126,7 @@ export const ApprovalCard = memo(function ApprovalCard({
 });
 
 function question({ subject }: ApprovalRequest): string {
+  if (subject.kind === 'domain') return 'Let a command reach this host?';
   if (subject.kind === 'command')
     return subject.background ? 'Run this command in the background?' : 'Run this command?';
   const verbs = { create: 'Create', edit: 'Change', delete: 'Delete' };
@@ -134,6 +136,7 @@ function question({ subject }: ApprovalRequest): string {
 
 // A protected file is asked for each time; a command that no narrow rule fits cannot be allowed for always.
 function offered({ subject }: ApprovalRequest): readonly Allowing[] {
+  if (subject.kind === 'domain') return ['allowOnce', 'allowForSession', 'alwaysAllow'];
   if (subject.kind === 'write') {
     return subject.protectedBecause === undefined
       ? ['allowOnce', 'allowForSession', 'alwaysAllow']
@@ -146,6 +149,7 @@ function offered({ subject }: ApprovalRequest): readonly Allowing[] {
 
 function Subject({ request, folders }: { request: ApprovalRequest; folders: readonly string[] }) {
   const { subject, decision } = request;
+  if (subject.kind === 'domain') return <DomainSubject subject={subject} />;
   if (subject.kind === 'command') {
     return (
       <>

@@ -6,6 +6,7 @@ import { Icon } from '../controls/icon.tsx';
 import { openFile, useHost } from '../host.ts';
 import { shownPath } from '../markdown/fileReference.ts';
 import { duration } from '../quantities.ts';
+import { Connections, Denials } from './denials.tsx';
 import { Counts, Diff } from './diff.tsx';
 import { Output } from './output.tsx';
 
@@ -38,6 +39,7 @@ export const ToolCall = memo(function ToolCall({ call }: { call: ToolCallItem })
         {details ? <Icon name={open ? 'chevron-up' : 'chevron-down'} /> : null}
       </button>
       {open ? <Details call={call} /> : null}
+      <Denials call={call} />
     </div>
   );
 });
@@ -88,6 +90,7 @@ function Details({ call }: { call: ToolCallItem }) {
         <Diff key={diff.path} diff={diff} />
       ))}
       {call.output === '' ? null : <Output text={call.output} live={call.state.kind === 'running'} />}
+      <Connections call={call} />
       {call.allowedBy === undefined ? null : (
         <p class="allowed-by">
           <Icon name="verified" /> <Sentence text={call.allowedBy} />

@@ -28,7 +28,7 @@ interface Question {
 
 function asking() {
   const questions: Question[] = [];
-  const ask = (target: EgressTarget, signal: AbortSignal) =>
+  const ask = (target: EgressTarget, _owner: string | undefined, signal: AbortSignal) =>
     new Promise<'allow' | 'deny'>((resolve, reject) => {
       questions.push({ target, signal, answer: resolve, fail: () => reject(new Error('the panel is gone')) });
     });

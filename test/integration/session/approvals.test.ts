@@ -145,7 +145,12 @@ test('a policy that throws asks', async () => {
 });
 
 test('where nobody can be asked, what would be asked is denied with words on how to allow it', async () => {
-  const unattended = { command: 'Use a rule.', write: 'Use --apply.', protectedWrite: 'Do it yourself.' };
+  const unattended = {
+    command: 'Use a rule.',
+    write: 'Use --apply.',
+    protectedWrite: 'Do it yourself.',
+    host: (grant: string) => `Use --allow-domain ${grant}.`,
+  };
   await using stage = await new Stage(programs).open({ unattended });
   await stage.session.prompt('run: echo x');
   expect(stage.lastCall?.state).toEqual({

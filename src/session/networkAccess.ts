@@ -1,0 +1,354 @@
+import type { Socket } from 'node:net';
+import type { NetworkService } from '../../sandbox/sandbox.ts';
+import { ownerOfConnection } from '../../sandbox/connectionOwner.ts';
+import { messageOf } from '../base/errors.ts';
+import { randomId } from '../base/ids.ts';
+import {
+  startEgressProxy,
+  type EgressEvent,
+  type EgressProxy,
+  type EgressTarget,
+  type Outside,
+} from '../egress/egressProxy.ts';
+import { grantFor, isForbidden, isGranted, parseDomain, type DomainGrant } from '../egress/grant.ts';
+import type { ApprovalAnswer } from '../protocol/approval.ts';
+import type { Approvals } from './approvals.ts';
+import { domainQuestion } from './domainQuestion.ts';
+import { HostLog, keyOf, type HostReport, type HostVerdict } from './hostReport.ts';
+import type { Unattended } from './session.ts';
+import type { Transcript } from './transcript.ts';
+
+/** One permission to reach a host, as the view of all grants shows it. `at` in milliseconds since the epoch. */
+export interface DomainGrantEntry {
+  readonly host: string;
+  /** Absent: 80 and 443. */
+  readonly port?: number;
+  readonly kind: 'once' | 'session' | 'always';
+  readonly at: number;
+  /** Connections made by it. */
+  readonly uses: number;
+}
+
+export interface DomainGrants {
+  list(): DomainGrantEntry[];
+  /** Takes back every permission for this host, whatever the port, and cuts its connections at once. */
+  revoke(host: string): void;
+}
+
+export interface NetworkOptions {
+  /** The user's standing grants; asked for each connection, so that changes count at once. */
+  readonly allowed: () => readonly DomainGrant[];
+  /** Hosts that are never reached nor asked about, each with all below it. */
+  readonly forbidden: () => readonly string[];
+  /** Keeps a standing grant. A rejection is shown, and the grant counts for the session. */
+  readonly remember: (grant: DomainGrant) => Promise<void>;
+  /** A standing grant let a connection through. */
+  readonly onUse?: (grant: DomainGrant) => void;
+  /** The world behind the proxy; the machine's own when absent. */
+  readonly outside?: Outside;
+}
+
+/** What the questions need of the session that asks them. */
+interface Desk {
+  readonly approvals: Approvals;
+  readonly transcript: Transcript;
+  readonly unattended: Unattended | undefined;
+  readonly warn: (code: string, text: string) => void;
+}
+
+/** One command on its way, as its terminal sees it. */
+export interface CommandNetwork {
+  /** Under this process id of the host. */
+  runsAs(pid: number | undefined): void;
+  /** It is over, and so are its grants and questions: what it reached and what it was refused. */
+  end(): Promise<HostReport>;
+}
+
+/**
+ * The way out for the commands of one conversation: which hosts they may reach, the asking for more, and who reached
+ * what. Nothing is reachable until somebody said so. Made before the sandbox, which is given `service`; questions are
+ * asked from `attach` on. Disposing cuts every connection.
+ */
+export class NetworkAccess implements DomainGrants, Disposable {
+  readonly service: NetworkService;
+  readonly #proxy: EgressProxy;
+  readonly #commands = new Map<string, Command>();
+  readonly #owners = new WeakMap<Socket, string>();
+  readonly #forSession = new Map<string, Permission>();
+  #desk: Desk | undefined;
+  #problem: string | undefined;
+
+  constructor(private readonly options: NetworkOptions) {
+    this.#proxy = startEgressProxy({
+      ownerOf: connection => this.#owners.get(connection),
+      allows: (target, owner) => this.#permissionFor(target, owner) !== undefined,
+      ask: (target, owner) => this.#ask(target, owner),
+      onEvent: event => this.#onEvent(event),
+      // Git and others over SSH, which knows no proxy, and what was allowed by port.
+      directPorts: [22, ...options.allowed().flatMap(({ port }) => port ?? [])],
+      ...(options.outside === undefined ? {} : { outside: options.outside }),
+    });
+    const { network } = this.#proxy;
+    this.service = {
+      ...network,
+      accept: (connection, port) => this.#accept(connection, port),
+      onUnavailable: error => {
+        this.#problem ??= messageOf(error);
+      },
+    };
+  }
+
+  attach(desk: Desk): void {
+    this.#desk = desk;
+  }
+
+  /** To be called before the command is started: it may connect at once. */
+  follow(itemId: string, command: string): CommandNetwork {
+    const id = randomId();
+    const followed = new Command(itemId, command);
+    this.#commands.set(id, followed);
+    if (this.#problem !== undefined) this.#desk?.warn('network.unavailable', noNetwork(this.#problem));
+    this.#problem = undefined;
+    return {
+      runsAs: pid => void (followed.pid = pid),
+      end: async () => {
+        followed.over.abort();
+        // Its connections end with it; how much went over them is known when they have.
+        await followed.log.quiet(patience);
+        clearTimeout(followed.telling);
+        this.#commands.delete(id);
+        const unknown = this.#unknown;
+        if (this.#commands.size === 0) {
+          unknown?.over.abort();
+          this.#unknown = undefined;
+        }
+        return followed.log.report(
+          target => followed.verdicts.get(keyOf(target)) ?? unknown?.verdicts.get(keyOf(target)),
+        );
+      },
+    };
+  }
+
+  /** Allows a host (as `parseDomain` reads it) until the session ends. */
+  allowForSession(grant: string): void {
+    this.#forSession.set(grant, newPermission(parseDomain(grant), 'session'));
+  }
+
+  list(): DomainGrantEntry[] {
+    const once = this.#everyCommand().flatMap(({ once: granted }) => [...granted.values()]);
+    return [...this.#forSession.values(), ...once].map(({ grant, kind, at, uses }) => ({
+      ...grant,
+      kind,
+      at,
+      uses,
+    }));
+  }
+
+  revoke(host: string): void {
+    const forget = (permissions: Map<string, Permission>) => {
+      for (const [name, { grant }] of permissions) if (grant.host === host) permissions.delete(name);
+    };
+    forget(this.#forSession);
+    for (const command of this.#everyCommand()) forget(command.once);
+    this.cut(host);
+  }
+
+  /** Ends every connection to a host; whether it may be reached again is another matter. */
+  cut(host: string): void {
+    this.#proxy.cut(host);
+  }
+
+  [Symbol.dispose](): void {
+    for (const command of this.#everyCommand()) command.over.abort();
+    this.#proxy[Symbol.dispose]();
+  }
+
+  /** Stands for the commands that run, where several do and it cannot be told which one connected. */
+  #unknown: Command | undefined;
+
+  #everyCommand(): Command[] {
+    return [...this.#commands.values(), ...(this.#unknown === undefined ? [] : [this.#unknown])];
+  }
+
+  /** Finds out whose connection it is before anything is decided about it. */
+  #accept(connection: Socket, port: number | undefined): void {
+    const take = (owner: string | undefined) => {
+      if (connection.destroyed) return;
+      if (owner !== undefined) this.#owners.set(connection, owner);
+      this.#proxy.network.accept(connection, port);
+    };
+    const [only] = this.#commands.keys();
+    if (this.#commands.size < 2) return take(only);
+    connection.on('error', () => connection.destroy());
+    void this.#ownerOf(connection).then(take, () => take(undefined));
+  }
+
+  async #ownerOf(connection: Socket): Promise<string | undefined> {
+    const running = [...this.#commands];
+    const known = new Map(running.flatMap(([id, { pid }]) => (pid === undefined ? [] : [[id, pid]])));
+    const found = await ownerOfConnection(connection, known);
+    if (found !== undefined) return found;
+    // What is not one of those that are known is the one that is just being started.
+    const starting = running.filter(([, { pid }]) => pid === undefined);
+    return starting.length === 1 ? starting[0]?.[0] : undefined;
+  }
+
+  /** Who is asked about; where that is not known, the question stands at the latest command. */
+  #commandOf(owner: string | undefined): Command | undefined {
+    if (owner !== undefined) return this.#commands.get(owner);
+    const latest = this.#latest();
+    if (latest === undefined) return undefined;
+    return (this.#unknown ??= new Command(latest.itemId, undefined));
+  }
+
+  #latest(): Command | undefined {
+    return [...this.#commands.values()].at(-1);
+  }
+
+  #permissionFor(
+    { host, port }: EgressTarget,
+    owner: string | undefined,
+  ): Permission | DomainGrant | undefined {
+    if (isForbidden(this.options.forbidden(), host)) return undefined;
+    const mine = owner === undefined ? this.#unknown : this.#commands.get(owner);
+    for (const permission of [...this.#forSession.values(), ...(mine?.once.values() ?? [])])
+      if (isGranted([permission.grant], host, port)) return permission;
+    return this.options.allowed().find(grant => isGranted([grant], host, port));
+  }
+
+  async #ask(target: EgressTarget, owner: string | undefined): Promise<'allow' | 'deny'> {
+    const command = this.#commandOf(owner);
+    if (command === undefined) return 'deny';
+    const key = keyOf(target);
+    const before = command.verdicts.get(key);
+    // A program that tries again and again asks once.
+    if (before !== undefined && before.kind !== 'unanswered' && before.kind !== 'allowed') return 'deny';
+    const refused = this.#notToBeAsked(target, command);
+    if (refused !== undefined) {
+      command.verdicts.set(key, refused);
+      return 'deny';
+    }
+    // It outlives the connection: who gives up and tries anew meets the same question.
+    const asking = command.questions.get(key) ?? this.#question(target, command);
+    command.questions.set(key, asking);
+    return await asking;
+  }
+
+  #notToBeAsked(target: EgressTarget, command: Command): HostVerdict | undefined {
+    if (isForbidden(this.options.forbidden(), target.host))
+      return { kind: 'refused', why: forbidden, isFinal: true };
+    const unattended = this.#desk?.unattended;
+    if (this.#desk === undefined || unattended !== undefined) {
+      const why = unattended?.host(grantFor(target.host, target.port)) ?? 'Nobody can be asked.';
+      return { kind: 'refused', why, isFinal: true };
+    }
+    if (command.questions.size >= mostQuestions) return { kind: 'refused', why: tooMany, isFinal: false };
+    return undefined;
+  }
+
+  async #question(target: EgressTarget, command: Command): Promise<'allow' | 'deny'> {
+    const key = keyOf(target);
+    command.verdicts.set(key, { kind: 'unanswered' });
+    try {
+      const { subject, decision } = domainQuestion(target, command.line);
+      const answer = await this.#desk?.approvals.ask(command.itemId, subject, decision, command.over.signal);
+      const verdict = verdictOf(answer);
+      command.verdicts.set(key, verdict);
+      if (verdict.kind !== 'allowed') return 'deny';
+      await this.#grant(target, command, answer);
+      return 'allow';
+    } finally {
+      command.questions.delete(key);
+    }
+  }
+
+  async #grant(
+    { host, port }: EgressTarget,
+    command: Command,
+    answer: ApprovalAnswer | null | undefined,
+  ): Promise<void> {
+    const text = grantFor(host, port);
+    const grant = parseDomain(text);
+    if (answer?.kind === 'allowForSession') return this.allowForSession(text);
+    if (answer?.kind !== 'alwaysAllow') {
+      command.once.set(text, newPermission(grant, 'once'));
+      return;
+    }
+    try {
+      await this.options.remember(grant);
+    } catch (error) {
+      this.allowForSession(text);
+      this.#desk?.warn(
+        'approval.notRemembered',
+        `${text} could not be stored, so it is allowed for this session only: ${messageOf(error)}`,
+      );
+    }
+  }
+
+  #onEvent(event: EgressEvent): void {
+    const command = event.owner === undefined ? this.#latest() : this.#commands.get(event.owner);
+    if (event.kind === 'connected') {
+      const permission = this.#permissionFor(event.target, event.owner);
+      if (permission !== undefined && 'uses' in permission) permission.uses += 1;
+      else if (permission !== undefined) this.options.onUse?.(permission);
+    }
+    if (command === undefined) return;
+    command.log.add(event);
+    if (event.kind !== 'refused') command.telling ??= setTimeout(() => this.#tell(command), tellAfter);
+  }
+
+  /** Shows what went over the network so far. */
+  #tell(command: Command): void {
+    command.telling = undefined;
+    const item = this.#desk?.transcript.item(command.itemId);
+    if (item?.kind === 'toolCall') this.#desk?.transcript.put({ ...item, connections: command.log.traffic });
+  }
+}
+
+interface Permission {
+  readonly grant: DomainGrant;
+  readonly kind: 'once' | 'session';
+  readonly at: number;
+  uses: number;
+}
+
+function newPermission(grant: DomainGrant, kind: Permission['kind']): Permission {
+  return { grant, kind, at: Date.now(), uses: 0 };
+}
+
+/** What is remembered of a command while it runs. */
+class Command {
+  readonly log = new HostLog();
+  readonly once = new Map<string, Permission>();
+  readonly verdicts = new Map<string, HostVerdict>();
+  readonly questions = new Map<string, Promise<'allow' | 'deny'>>();
+  /** Aborted at its end. */
+  readonly over = new AbortController();
+  pid: number | undefined;
+  telling: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly itemId: string,
+    /** Absent: not known which. */
+    readonly line: string | undefined,
+  ) {}
+}
+
+function verdictOf(answer: ApprovalAnswer | null | undefined): HostVerdict {
+  if (answer === null || answer === undefined) return { kind: 'unanswered' };
+  return answer.kind === 'deny' ? { kind: 'denied', words: answer.words?.trim() ?? '' } : { kind: 'allowed' };
+}
+
+/** Milliseconds for the connections of a command that is gone to be noticed as gone. */
+const patience = 1_000;
+/** Milliseconds between two reports of what goes over the network. */
+const tellAfter = 2_000;
+/** Open at once for one command: a person answers one after the other. */
+const mostQuestions = 8;
+
+const forbidden = 'The setting "cordon.network.deniedDomains" forbids it.';
+const tooMany = 'Too many hosts were asked for at once.';
+
+function noNetwork(why: string): string {
+  return `Commands of this conversation have no network, whatever is allowed: ${why}`;
+}

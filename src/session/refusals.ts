@@ -1,0 +1,67 @@
+import { describeDenial, type AttributedDenial } from '../../sandbox/denials.ts';
+import { CordonError } from '../base/errors.ts';
+import { parseDomain } from '../egress/grant.ts';
+import type { WallDenial } from '../protocol/wallDenial.ts';
+import type { HostReport } from './hostReport.ts';
+
+/** What the walls refused one command: for the user, and in sentences for the agent. */
+export interface Refusals {
+  readonly denials: WallDenial[];
+  readonly notes: string[];
+}
+
+/**
+ * Puts together what the proxy knows and what was read from a failed command's own words. What the proxy knows is
+ * sure, so the words say nothing more about those hosts. A folder that is read-only is asked about elsewhere. Pure.
+ */
+export function refusalsOf(hosts: HostReport | undefined, attributed: readonly AttributedDenial[]): Refusals {
+  const known = new Set(hosts?.denials.flatMap(each => (each.kind === 'host' ? [each.host] : [])));
+  const read = attributed.filter(
+    each => each.kind !== 'writeFolder' && !(each.kind === 'network' && known.has(each.host)),
+  );
+  return {
+    denials: [...(hosts?.denials ?? []), ...read.flatMap(each => shown(each) ?? [])].slice(0, mostShown),
+    notes: [...(hosts?.notes ?? []), ...read.map(describeDenial)],
+  };
+}
+
+const mostShown = 8;
+
+function shown(denial: AttributedDenial): WallDenial | undefined {
+  switch (denial.kind) {
+    case 'network': {
+      const { host } = denial;
+      return { kind: 'host', host, words: `It had no way to ${host}.`, ...grantIn(host) };
+    }
+    case 'limit':
+      return { ...denial, words: `It reached the limit “${denial.setting}”.` };
+    case 'secretFile':
+      return {
+        ...denial,
+        words: `${denial.path} is hidden from commands, because it looks like a secret.`,
+      };
+    case 'protectedPath':
+      return {
+        kind: 'protectedPath',
+        path: denial.path,
+        words: `No command changes ${denial.path}, because it ${denial.because}. The agent's file tools can, and ask you.`,
+      };
+    case 'outside':
+      return {
+        ...denial,
+        words: `${denial.path} is outside of the workspace, so commands do not ${denial.access === 'read' ? 'see' : 'write'} it.`,
+      };
+    case 'writeFolder':
+      return undefined;
+  }
+}
+
+/** Only what can be allowed is offered: a name that some program printed may be anything. */
+function grantIn(host: string): { grant?: string } {
+  try {
+    return { grant: parseDomain(host).host };
+  } catch (error) {
+    if (error instanceof CordonError) return {};
+    throw error;
+  }
+}
