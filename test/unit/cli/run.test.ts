@@ -17,6 +17,7 @@ test('a task with nothing but words has safe defaults', () => {
     approve: 'allowlist',
     apply: false,
     json: false,
+    allowDomains: [],
   });
 });
 
