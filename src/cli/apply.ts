@@ -1,19 +1,12 @@
-import { join } from 'node:path';
-import { obstacleWords, prepareAcceptance, type Conflict } from '../overlay/acceptance.ts';
-import { applyChanges } from '../overlay/apply.ts';
+import { obstacleWords, type Conflict } from '../overlay/acceptance.ts';
 import type { Obstacle } from '../overlay/applySteps.ts';
-import type { Change, OverlayFolder } from '../overlay/changeset.ts';
-import { discardChanges } from '../overlay/discard.ts';
-import { lookAtChanges, type Look } from '../overlay/lookAtChanges.ts';
-import { closeSelection, isNamed } from '../overlay/selection.ts';
-import { openTrash } from '../store/trash.ts';
-import { protectionOf } from '../../sandbox/protectedPaths.ts';
+import type { OverlayFolder } from '../overlay/changeset.ts';
 import { readChangeArguments, type ChangeArguments } from './changeArguments.ts';
 import { changeLine, reportChange, visibleName } from './changeReport.ts';
 import { canAsk, confirm } from './confirm.ts';
-import { findKeptSession, whileClosed, type KeptSession } from './keptSession.ts';
+import { findKeptSession, type KeptSession } from './keptSession.ts';
 import { pathsIn } from './pathsIn.ts';
-import { stateDirectory } from './stateDirectory.ts';
+import { prepareApply } from './prepareApply.ts';
 
 /**
  * `cordon apply [--workspace DIR] [--session ID] [--yes] [--json] [PATH…]`: takes a session's changes over into the real
@@ -47,17 +40,12 @@ async function applyFolder(
   names: readonly string[],
   wanted: ChangeArguments,
 ): Promise<number> {
-  using look = await lookAtChanges(folder, { include: names });
-  const { chosen, heldBack, unknown } = choose(look, names);
+  const prepared = await prepareApply(session, folder, names);
+  const { chosen, heldBack, unknown, merged, conflicts } = prepared;
   if (unknown.length > 0) {
     process.stderr.write(`cordon apply: nothing was changed at ${unknown.map(visibleName).join(', ')}.\n`);
     return 1;
   }
-  const { desired, merged, conflicts } = await prepareAcceptance(
-    folder,
-    chosen.map(change => ({ change })),
-    look.bases,
-  );
   const report = { session: session.id, folder: folder.lower, heldBack };
   if (conflicts.length > 0) {
     say(wanted, { ...report, applied: [], conflicts }, () => refuse(conflicts));
@@ -67,16 +55,11 @@ async function applyFolder(
     for (const change of chosen) process.stderr.write(`${changeLine(await reportChange(folder, change))}\n`);
     if (!(await confirm(`Apply ${count(chosen.length)} to ${visibleName(folder.lower)}?`))) return 1;
   }
-  const state = stateDirectory();
-  using trash = openTrash(join(state, 'trash'));
-  const result = await applyChanges(folder.lower, desired, { journals: join(state, 'applies'), trash });
+  const result = await prepared.apply();
   if (result.kind === 'blocked') {
     say(wanted, { ...report, applied: [], conflicts: result.obstacles }, () => refuse(result.obstacles));
     return 1;
   }
-  look.bases.applied(result.paths);
-  // What is the user's own now need not lie in the overlay; where the session is open it stays until the next time.
-  await whileClosed(session, () => discardChanges(folder, result.paths));
   say(wanted, { ...report, applied: result.paths, merged, conflicts: [], trash: result.id }, () => {
     process.stdout.write(`Applied ${count(result.paths.length)} to ${visibleName(folder.lower)}.\n`);
     for (const path of merged) process.stdout.write(`  merged with your own change: ${visibleName(path)}\n`);
@@ -86,28 +69,6 @@ async function applyFolder(
       );
   });
   return 0;
-}
-
-/** Protected paths, and what goes with them, stay out unless they were named by themselves. */
-function choose(
-  { changeset }: Look,
-  names: readonly string[],
-): { chosen: Change[]; heldBack: { path: string; because: string }[]; unknown: string[] } {
-  const { changes } = changeset;
-  const meant = changes.filter(({ path }) => names.length === 0 || isNamed(path, names));
-  const selected = closeSelection(changes, new Set(meant.map(({ path }) => path)));
-  const heldBack = selected.flatMap(({ path }) => {
-    const because = names.includes(path) ? undefined : protectionOf(path);
-    return because === undefined ? [] : [{ path, because }];
-  });
-  const held = new Set(heldBack.map(({ path }) => path));
-  // A folder that goes cannot go without what is protected in it.
-  const around = (path: string) => [...held].some(inner => inner.startsWith(`${path}/`));
-  const chosen = selected.filter(
-    ({ path, after }) => !held.has(path) && !(around(path) && after?.kind !== 'directory'),
-  );
-  const unknown = names.filter(name => name !== '' && !changes.some(({ path }) => isNamed(path, [name])));
-  return { chosen, heldBack, unknown };
 }
 
 function refuse(conflicts: readonly (Conflict | Obstacle)[]): void {

@@ -31,8 +31,13 @@ export async function findKeptSession(
     .map(name => name.slice(prefix.length));
   const id = named === undefined ? latest(sessions, ids) : ids.find(each => each === named);
   if (id === undefined) throw named === undefined ? noSession(workspaces) : unknownSession(named, ids);
-  const directory = path.join(sessions, prefix + id);
+  const directory = sessionDirectory(workspaces, id);
   return { id, directory, folders: layersIn(path.join(directory, 'layers'), workspaces) };
+}
+
+/** Where the session of these workspace folders is kept, or would be. */
+export function sessionDirectory(workspaces: readonly string[], id: string): string {
+  return path.join(workspaceDirectory(workspaces), 'sessions', prefix + id);
 }
 
 async function mend(): Promise<void> {
@@ -78,7 +83,7 @@ function noSession(workspaces: readonly string[]): CordonError {
   return new CordonError(
     'session.none',
     `No session of ${workspaces.join(', ')} was kept.`,
-    'Sessions that were begun with "cordon sandbox --session ID" are kept.',
+    'Those of "cordon run" and of "cordon sandbox --session ID" are kept.',
   );
 }
 

@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   review: async () => (await import('./review.ts')).reviewCommand,
   apply: async () => (await import('./apply.ts')).applyCommand,
   discard: async () => (await import('./discard.ts')).discardCommand,
+  'import-commits': async () => (await import('./importCommits.ts')).importCommitsCommand,
   trash: async () => (await import('./trash.ts')).trashCommand,
 };
 
@@ -22,7 +23,8 @@ const help = `cordon ${version}: a coding agent that works inside walls
 
   cordon run [--workspace DIR] [--session ID] [--provider anthropic|openai|demo] [--model M] [--base-url URL]
              [--approve never|allowlist|contained] [--apply] [--allow-domain HOST[:PORT]]… [--json] TASK
-      Runs a whole task. The provider's key is read from CORDON_API_KEY.
+      Runs a whole task in a copy-on-write view; --apply takes its changes over at the end. The provider's key is
+      read from CORDON_API_KEY.
 
   cordon sandbox [--workspace DIR]… [--allow-write DIR]… [--allow-domain HOST[:PORT]]… [--session ID]
                  [--direct|--read-only] -- COMMAND [ARG…]
@@ -30,6 +32,9 @@ const help = `cordon ${version}: a coding agent that works inside walls
 
   cordon review|apply|discard [--workspace DIR] [--session ID] [--yes] [--json] [PATH…]
       Shows what a kept session changed; takes it over into the real files; drops it.
+
+  cordon import-commits [--workspace DIR] [--session ID] [--json] BRANCH
+      Brings the commits that a session made into a new branch.
 
   cordon trash list [--workspace DIR] [--json]
   cordon trash restore [--yes] [--json] ID|PATH…
@@ -44,7 +49,14 @@ const help = `cordon ${version}: a coding agent that works inside walls
 `;
 
 /** These keep what lasts in SQLite. */
-const needSqlite: ReadonlySet<string> = new Set(['run', 'review', 'apply', 'discard', 'trash']);
+const needSqlite: ReadonlySet<string> = new Set([
+  'run',
+  'review',
+  'apply',
+  'discard',
+  'import-commits',
+  'trash',
+]);
 
 async function main(): Promise<number> {
   // Before the credential is taken out of the environment: it is the newer one that needs it.

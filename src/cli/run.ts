@@ -1,28 +1,33 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { constants, homedir, tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openSandbox, type NetworkService, type Sandbox } from '../../sandbox/sandbox.ts';
+import { openSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/sandbox.ts';
 import { checkSandbox } from '../../sandbox/readiness.ts';
 import { selfTest } from '../../sandbox/selfTest.ts';
 import { CordonError, messageOf } from '../base/errors.ts';
 import { randomId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { listModels } from '../gateway/listModels.ts';
+import type { ModelBackend } from '../gateway/gateway.ts';
 import { modelBackend } from '../gateway/modelBackend.ts';
 import { loadPolicy } from '../policy/loadPolicy.ts';
 import type { CommandPolicy } from '../policy/policy.ts';
 import { modelLabel } from '../protocol/model.ts';
 import type { Conversation } from '../protocol/transcript.ts';
 import { NetworkAccess } from '../session/networkAccess.ts';
+import type { WorkingCopy } from '../session/changes/workingCopy.ts';
 import type { Programs, Session, Unattended } from '../session/session.ts';
 import { startSession } from '../session/startSession.ts';
 import type { History } from '../store/history.ts';
 import { openHistory } from '../store/openHistory.ts';
 import { modelSettings, readRunArguments, type RunArguments } from './runArguments.ts';
 import { jsonReport, plainReport, type RunReport, type RunStatus } from './runReport.ts';
+import { applyRun, changesSentence, leaveRun } from './runChanges.ts';
+import { openSessionCopy, removeIfUnchanged, sessionTemporaryDirectory } from './sessionCopy.ts';
 import { stateDirectory, workspaceDirectory } from './stateDirectory.ts';
+import { StopSignals } from './stopSignals.ts';
 import { userRules, userSettingsFile } from './userSettings.ts';
 
 /**
@@ -45,18 +50,59 @@ export async function runCommand(argv: readonly string[], credential: string | u
 
 async function run(wanted: RunArguments, credential: string, report: RunReport): Promise<number> {
   using signals = new StopSignals();
-  const { folders, task } = wanted;
+  using history = openHistory(path.join(stateDirectory(), 'history.db'), log);
   const settings = modelSettings(wanted, await modelName(wanted, credential, signals.aborted));
   const backend = modelBackend(settings, async () => credential);
+  const { id, resume } = takeUp(history, wanted);
+  const { isCopy, ...ended } = await work({
+    wanted,
+    settings,
+    backend,
+    history,
+    id,
+    resume,
+    signals,
+    report,
+  });
+  // The copy is closed by now: nothing writes to it any more.
+  const { status, message } = isCopy ? await settle(wanted, id, ended, report) : ended;
+  report.end(status, message);
+  return signals.status ?? (status === 'done' ? 0 : 1);
+}
+
+interface Work {
+  readonly wanted: RunArguments;
+  readonly settings: ReturnType<typeof modelSettings>;
+  readonly backend: ModelBackend;
+  readonly history: History;
+  readonly id: string;
+  readonly resume: Conversation | undefined;
+  readonly signals: StopSignals;
+  readonly report: RunReport;
+}
+
+/** The one turn. `isCopy`: it worked in a copy of the workspace, which is kept. */
+async function work(given: Work): Promise<Ending & { isCopy: boolean }> {
+  const { wanted, settings, backend, history, id, resume, signals, report } = given;
+  const { folders, task } = wanted;
+  const readiness = await checkSandbox();
+  if (readiness.kind === 'unavailable')
+    throw new CordonError(readiness.code, readiness.message, readiness.remedy);
   using network = new NetworkAccess({
     allowed: () => wanted.allowDomains,
     forbidden: () => [],
     remember: () => Promise.reject(new CordonError('run.unattended', 'A run keeps no grants.')),
   });
-  await using sandbox = await provenSandbox(folders, network.service);
+  await using copy = await copyFor(wanted, id);
+  await using sandbox = await provenSandbox({
+    folders,
+    stateDirectory: workspaceDirectory(folders),
+    network: network.service,
+    ...(copy?.view === undefined
+      ? {}
+      : { copyOnWrite: copy.view, temporaryDirectory: sessionTemporaryDirectory(folders, id) }),
+  });
   using runDirectory = new PrivateFolder();
-  using history = openHistory(path.join(stateDirectory(), 'history.db'), log);
-  const { id, resume } = takeUp(history, wanted);
   report.start({ session: id, folders, provider: settings.provider, model: modelLabel(settings) });
   await using session = startSession({
     id,
@@ -66,6 +112,7 @@ async function run(wanted: RunArguments, credential: string, report: RunReport):
     backend,
     sandbox,
     network,
+    ...(copy ? { workingCopy: copy } : {}),
     policy: policyOf(wanted),
     writableFolders: () => (wanted.apply ? folders : []),
     remember: () => Promise.reject(new CordonError('run.unattended', 'A run keeps no rules.')),
@@ -81,17 +128,51 @@ async function run(wanted: RunArguments, credential: string, report: RunReport):
   const turn = session.prompt(task);
   signals.onStop(() => void session.stop());
   await turn;
-  const { status, message } = outcome(session, resume?.items.length ?? 0);
-  report.end(status, message);
-  return signals.status ?? (status === 'done' ? 0 : 1);
+  const isCopy = copy !== undefined;
+  return { isCopy, ...outcome(session, resume?.items.length ?? 0, isCopy) };
+}
+
+interface Ending {
+  readonly status: RunStatus;
+  readonly message: string;
+}
+
+/** Undefined, and said so, where there can be no copy: then the agent works in the user's own files. */
+async function copyFor({ folders, apply }: RunArguments, id: string): Promise<WorkingCopy | undefined> {
+  try {
+    return await openSessionCopy(folders, id);
+  } catch (error) {
+    if (!(error instanceof CordonError) || error.code !== 'overlay.unavailable') throw error;
+    const files = apply
+      ? 'The agent changes your own files directly (--apply).'
+      : 'Your own files are read-only instead; --apply lets the agent change them directly.';
+    log.warn(`${error.message} ${files}`);
+    return undefined;
+  }
+}
+
+/** Takes the changes over or leaves them, as was asked. */
+async function settle(
+  { folders, named, session, apply }: RunArguments,
+  id: string,
+  ended: Ending,
+  report: RunReport,
+): Promise<Ending> {
+  if (session === undefined && removeIfUnchanged(folders, id)) return ended;
+  const real = folders.map(folder => realpathSync(folder));
+  // What a turn left half done is not taken over unseen.
+  const changes = apply && ended.status === 'done' ? await applyRun(real, id) : await leaveRun(real, id);
+  report.changes(changes, changesSentence(changes, { session: id, workspaces: named }));
+  if (session === undefined) removeIfUnchanged(folders, id);
+  if (changes.obstacles.length > 0) return { status: 'incomplete', message: 'The changes were not applied.' };
+  if (changes.heldBack.length > 0)
+    return { status: 'incomplete', message: 'Protected files were held back.' };
+  return ended;
 }
 
 /** Walls that were tried and held; rejects, and nothing runs, when there are none. */
-async function provenSandbox(folders: readonly string[], network: NetworkService): Promise<Sandbox> {
-  const readiness = await checkSandbox();
-  if (readiness.kind === 'unavailable')
-    throw new CordonError(readiness.code, readiness.message, readiness.remedy);
-  const sandbox = await openSandbox({ folders, stateDirectory: workspaceDirectory(folders), network });
+async function provenSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const sandbox = await openSandbox(options);
   try {
     const broken = (await selfTest(sandbox)).probes.filter(({ ok }) => !ok);
     if (broken.length === 0) return sandbox;
@@ -154,11 +235,12 @@ function takeUp(
 }
 
 /** How it went, judged by what this run added to the conversation. */
-function outcome({ conversation }: Session, before: number): { status: RunStatus; message: string } {
+function outcome({ conversation }: Session, before: number, isCopy: boolean): Ending {
   const items = conversation.items.slice(before);
   const end = items.findLast(item => item.kind === 'turnEnd')?.reason ?? 'failed';
   const refused = items.some(
     item =>
+      !isCopy &&
       item.kind === 'toolCall' &&
       (((item.tool === 'edit' || item.tool === 'delete') && item.state.kind === 'denied') ||
         / is read-only(\.|,| for this)/.test(item.output.slice(-1_000).split('[Cordon]').at(-1) ?? '')),
@@ -188,45 +270,6 @@ const log: Log = {
 function usage(message: string): number {
   process.stderr.write(`cordon run: ${message} See cordon --help.\n`);
   return 2;
-}
-
-/** The first signal stops the turn and lets it end in order; a second one ends the process. */
-class StopSignals implements Disposable {
-  readonly #controller = new AbortController();
-  #status: number | undefined;
-  readonly #listeners = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map(
-    name => [name, () => this.#arrived(name)] as const,
-  );
-
-  constructor() {
-    for (const [name, listener] of this.#listeners) process.on(name, listener);
-  }
-
-  /** The exit status that says which signal came, if one did. */
-  get status(): number | undefined {
-    return this.#status;
-  }
-
-  get aborted(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  onStop(stop: () => void): void {
-    if (this.aborted.aborted) stop();
-    else this.aborted.addEventListener('abort', stop, { once: true });
-  }
-
-  [Symbol.dispose](): void {
-    for (const [name, listener] of this.#listeners) process.off(name, listener);
-  }
-
-  #arrived(name: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void {
-    const status = 128 + constants.signals[name];
-    // Whatever runs in the sandbox ends with this process.
-    if (this.#status !== undefined) process.exit(status);
-    this.#status = status;
-    this.#controller.abort();
-  }
 }
 
 /** For the gateway's socket: short, of this user alone, and gone at the end. */

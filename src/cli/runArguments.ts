@@ -12,6 +12,8 @@ export interface RunArguments {
   readonly task: string;
   /** Absolute. */
   readonly folders: readonly string[];
+  /** Of them, those that were named; none when it is the caller's own folder. */
+  readonly named: readonly string[];
   /** A conversation to begin under this name, or to go on with. */
   readonly session: string | undefined;
   readonly provider: 'anthropic' | 'openai' | 'demo';
@@ -20,7 +22,7 @@ export interface RunArguments {
   readonly baseUrl: string | undefined;
   /** What runs without being asked: nothing, what is allowed, or whatever stays inside the sandbox. */
   readonly approve: 'never' | 'allowlist' | 'contained';
-  /** Whether files of the workspace may be changed. */
+  /** Whether the changes are taken over into the real files in the end. */
   readonly apply: boolean;
   readonly json: boolean;
   /** Hosts that commands may reach. Empty: none. */
@@ -53,6 +55,7 @@ export function readRunArguments(argv: readonly string[]): RunArguments | { kind
     kind: 'right',
     task,
     folders,
+    named: values.workspace === undefined ? [] : folders,
     session,
     provider,
     model,

@@ -1,8 +1,9 @@
 import { stripVTControlCharacters } from 'node:util';
 import { visibleText } from '../base/visibleText.ts';
+import type { RunChanges } from './runChanges.ts';
 import type { SessionEvent, ToolCallItem, TranscriptItem } from '../protocol/transcript.ts';
 
-/** How a run ended. `incomplete`: the agent finished, but changes that it wanted to make were refused. */
+/** How a run ended. `incomplete`: the agent finished, but not all of its changes were made or taken over. */
 export type RunStatus = 'done' | 'incomplete' | 'stopped' | 'limit' | 'refused' | 'failed';
 
 /** What a run says of itself at its beginning, besides the events of its session. */
@@ -16,15 +17,18 @@ export interface RunStart {
 export interface RunReport {
   start(run: RunStart): void;
   event(event: SessionEvent): void;
+  /** What became of the changes in its copy of the workspace; `words` say the same. */
+  changes(changes: RunChanges, words: string): void;
   end(status: RunStatus, message: string): void;
 }
 
-/** One JSON object a line: `start`, the session's own events, `end`. */
+/** One JSON object a line: `start`, the session's own events, `changes` where there is a copy, `end`. */
 export function jsonReport(out: NodeJS.WritableStream): RunReport {
   const line = (value: unknown) => void out.write(JSON.stringify(value) + '\n');
   return {
     start: run => line({ type: 'start', ...run }),
     event: line,
+    changes: changes => line({ type: 'changes', ...changes }),
     end: (status, message) => line({ type: 'end', status, message }),
   };
 }
@@ -99,6 +103,7 @@ export function plainReport(out: NodeJS.WritableStream, err: NodeJS.WritableStre
       } else if (event.type === 'text' && !thoughts.has(event.id)) say(grow(event.id, event.text));
       else if (event.type === 'output') err.write(clean(event.text));
     },
+    changes: (_, words) => (words === '' ? undefined : note(words)),
     end: (status, message) => note(message === '' ? `${status}.` : `${status}: ${message}`),
   };
 }

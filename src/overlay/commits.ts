@@ -1,30 +1,29 @@
-import { createWriteStream } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { execa } from 'execa';
 import { CordonError } from '../base/errors.ts';
 import { randomId } from '../base/ids.ts';
-import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { isSecretFile } from '../../sandbox/secretFiles.ts';
+import { hostGit, isObjectName, knownCommits } from './hostGit.ts';
+import { sandboxedFile, sandboxedText, type AgentRepository } from './sandboxedGit.ts';
 
-export interface ImportOptions {
-  /** The user's repository: absolute path of its working folder, at which the overlay shows the agent's. */
-  readonly repository: string;
-  /** The session's, with the overlay in it. */
-  readonly sandbox: Sandbox;
+export interface ImportOptions extends AgentRepository {
   /** A branch that does not exist yet, as the user names it. */
   readonly branch: string;
   /** Folder of the broker's for the bundle on its way. */
   readonly directory: string;
-  readonly signal?: AbortSignal;
 }
 
 export type ImportResult =
   | { readonly kind: 'imported'; readonly branch: string; readonly commit: string; readonly commits: number }
   | { readonly kind: 'nothing' }
-  /** Files that should not be in a repository. No branch was made. */
-  | { readonly kind: 'heldBack'; readonly files: readonly string[] };
+  /** Files that should not be in a repository. Nothing of it came into the user's. */
+  | { readonly kind: 'heldBack'; readonly files: readonly HeldBackFile[] };
+
+/** A file in one of the commits; `because` is the end of a sentence about it. */
+export interface HeldBackFile {
+  readonly path: string;
+  readonly because: string;
+}
 
 /**
  * Brings the commits that the agent has made on its current branch into a new branch of the user's repository, by git's
@@ -36,25 +35,25 @@ export type ImportResult =
 export async function importCommits(options: ImportOptions): Promise<ImportResult> {
   const { repository, branch, directory, signal } = options;
   const git = (...args: string[]) => hostGit(repository, args, signal);
-  if (!(await succeeds(git('check-ref-format', `refs/heads/${branch}`))) || branch.startsWith('-'))
-    throw badBranch(branch);
-  if (await succeeds(git('rev-parse', '--verify', '--quiet', '--end-of-options', `refs/heads/${branch}`)))
-    throw branchExists(branch);
+  const problem = await branchProblem(repository, branch);
+  if (problem) throw problem;
 
   const head = await sandboxedText(options, ['rev-parse', '--verify', '--end-of-options', 'HEAD^{commit}']);
-  if (!/^[0-9a-f]{40,64}$/.test(head)) throw noCommits(repository);
+  if (head === undefined || !isObjectName(head)) throw noCommits(repository);
   if (await succeeds(git('merge-base', '--is-ancestor', head, 'HEAD'))) return { kind: 'nothing' };
 
-  const known = (await git('for-each-ref', '--format=%(objectname)', '--count=200', 'refs/heads')).stdout;
-  const have = known.split('\n').filter(each => /^[0-9a-f]{40,64}$/.test(each));
+  const have = await knownCommits(repository, signal);
   const id = randomId();
   const bundle = path.join(directory, `${id}.bundle`);
   const between = path.join(directory, `${id}.git`);
   const arrived = `refs/cordon/${id}`;
   try {
+    // Named, so that git does not take "-" for a file when it starts in a sub-folder of the repository.
+    const gitDirectory = (await sandboxedText(options, ['rev-parse', '--absolute-git-dir'])) ?? '';
+    const what = ['HEAD', ...have.map(each => `^${each}`)];
     await sandboxedFile(
       options,
-      ['bundle', 'create', '--quiet', '-', 'HEAD', ...have.map(each => `^${each}`)],
+      [`--git-dir=${gitDirectory}`, 'bundle', 'create', '--quiet', '-', ...what],
       bundle,
     );
     await git('init', '--quiet', '--bare', '--template=', '--end-of-options', between);
@@ -67,26 +66,13 @@ export async function importCommits(options: ImportOptions): Promise<ImportResul
         },
       );
     await fetch(bundle, between, `HEAD:${arrived}`);
-    await fetch(between, repository, `${arrived}:${arrived}`);
-    const commit = (await git('rev-parse', '--verify', '--end-of-options', arrived)).stdout;
+    const commit = (await hostGit(between, ['rev-parse', '--verify', '--end-of-options', arrived], signal))
+      .stdout;
     const range = [commit, ...have.map(each => `^${each}`)];
-    const files = (
-      await git(
-        'log',
-        '--format=',
-        '--name-only',
-        '--no-renames',
-        '-z',
-        '--diff-filter=d',
-        '-m',
-        ...range,
-        '--',
-      )
-    ).stdout;
-    const secret = [...new Set(files.split('\0'))].filter(
-      file => file !== '' && isSecretFile(path.basename(file)),
-    );
-    if (secret.length > 0) return { kind: 'heldBack', files: secret.sort() };
+    // Before anything of it lies in the user's repository.
+    const files = await secretsIn(between, range, signal);
+    if (files.length > 0) return { kind: 'heldBack', files };
+    await fetch(between, repository, `${arrived}:${arrived}`);
     const commits = Number((await git('rev-list', '--count', ...range, '--')).stdout);
     // All noughts: only if it is still not there.
     await git('update-ref', `refs/heads/${branch}`, commit, '0'.repeat(commit.length)).catch(() => {
@@ -99,44 +85,26 @@ export async function importCommits(options: ImportOptions): Promise<ImportResul
   }
 }
 
-const quiet = [
-  '--quiet',
-  '--no-tags',
-  '--no-write-fetch-head',
-  '--no-recurse-submodules',
-  '--no-auto-gc',
-  '--no-auto-maintenance',
-];
+/** What is wrong with the name of a branch that is to be made; undefined when it will do. */
+export async function branchProblem(repository: string, branch: string): Promise<CordonError | undefined> {
+  const git = (...args: string[]) => succeeds(hostGit(repository, args));
+  if (branch.startsWith('-') || !(await git('check-ref-format', `refs/heads/${branch}`)))
+    return badBranch(branch);
+  const isThere = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `refs/heads/${branch}`);
+  return isThere ? branchExists(branch) : undefined;
+}
 
-/** Bytes of a bundle at most. */
-const largest = 1024 * 1024 * 1024;
-
-function hostGit(repository: string, args: readonly string[], signal?: AbortSignal) {
-  const settings = [
-    'core.hooksPath=/dev/null',
-    'core.fsmonitor=false',
-    'fetch.fsckObjects=true',
-    'transfer.fsckObjects=true',
-    'protocol.allow=never',
-    'protocol.file.allow=always',
-    'log.showSignature=false',
-  ];
-  const { PATH = '/usr/bin:/bin', HOME = '/nonexistent', XDG_CONFIG_HOME } = process.env;
-  return execa('git', [...settings.flatMap(each => ['-c', each]), ...args], {
-    cwd: repository,
-    env: {
-      PATH,
-      HOME,
-      ...(XDG_CONFIG_HOME === undefined ? {} : { XDG_CONFIG_HOME }),
-      LC_ALL: 'C',
-      GIT_TERMINAL_PROMPT: '0',
-      GIT_NO_LAZY_FETCH: '1',
-    },
-    extendEnv: false,
-    stdin: 'ignore',
-    maxBuffer: 64 * 1024 * 1024,
-    ...(signal ? { cancelSignal: signal } : {}),
-  });
+async function secretsIn(
+  repository: string,
+  range: readonly string[],
+  signal?: AbortSignal,
+): Promise<HeldBackFile[]> {
+  const what = ['--format=', '--name-only', '--no-renames', '-z', '--diff-filter=d', '-m'];
+  const { stdout } = await hostGit(repository, ['log', ...what, ...range, '--'], signal);
+  return [...new Set(stdout.split('\0'))]
+    .filter(file => file !== '' && isSecretFile(path.basename(file)))
+    .sort()
+    .map(file => ({ path: file, because: 'has the name of a file that holds secrets' }));
 }
 
 async function succeeds(run: Promise<unknown>): Promise<boolean> {
@@ -146,51 +114,14 @@ async function succeeds(run: Promise<unknown>): Promise<boolean> {
   );
 }
 
-async function sandboxedText(options: ImportOptions, args: readonly string[]): Promise<string> {
-  const started = await launchGit(options, args);
-  let text = '';
-  started.stderr?.resume();
-  for await (const chunk of started.stdout ?? []) if (text.length < 10_000) text += String(chunk);
-  const { code } = await started.exited;
-  return code === 0 ? text.trim() : '';
-}
-
-async function sandboxedFile(options: ImportOptions, args: readonly string[], file: string): Promise<void> {
-  const started = await launchGit(options, args);
-  let [complaint, size] = ['', 0];
-  started.stderr?.on(
-    'data',
-    (chunk: Buffer) => void (complaint = (complaint + chunk.toString()).slice(-1_000)),
-  );
-  const bounded = async function* (chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
-      size += chunk.length;
-      if (size > largest) throw tooLarge();
-      yield chunk;
-    }
-  };
-  try {
-    if (started.stdout)
-      await pipeline(started.stdout, bounded, createWriteStream(file, { mode: 0o600, flags: 'wx' }));
-  } catch (error) {
-    await started.kill();
-    throw error;
-  }
-  if ((await started.exited).code !== 0) throw notBundled(complaint.trim());
-}
-
-async function launchGit({ sandbox, repository, signal }: ImportOptions, args: readonly string[]) {
-  const started = await sandbox.launch({
-    argv: ['git', ...args],
-    cwd: repository,
-    writableFolders: [],
-    view: 'system',
-    stdin: 'ignore',
-    timeout: 5 * 60 * 1_000,
-  });
-  signal?.addEventListener('abort', () => void started.kill(), { once: true });
-  return started;
-}
+const quiet = [
+  '--quiet',
+  '--no-tags',
+  '--no-write-fetch-head',
+  '--no-recurse-submodules',
+  '--no-auto-gc',
+  '--no-auto-maintenance',
+];
 
 function badBranch(branch: string): CordonError {
   return new CordonError(
@@ -216,27 +147,11 @@ function noCommits(repository: string): CordonError {
   );
 }
 
-function notBundled(complaint: string): CordonError {
-  return new CordonError(
-    'commits.unreadable',
-    `The agent's commits cannot be read (${complaint || 'git failed'}). Nothing was imported.`,
-    'Its repository may be damaged; review the changes of the files instead.',
-  );
-}
-
 function notFetched(cause: unknown): CordonError {
   return new CordonError(
     'commits.refused',
     "git's checks refused the agent's commits. Nothing was imported.",
     'Review the changes of the files instead.',
     { cause },
-  );
-}
-
-function tooLarge(): CordonError {
-  return new CordonError(
-    'commits.tooLarge',
-    "The agent's commits hold more than 1 GB. Nothing was imported.",
-    'Large files do not belong in a repository; review the changes of the files instead.',
   );
 }

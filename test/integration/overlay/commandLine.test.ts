@@ -208,7 +208,7 @@ test('a folder that was deleted comes back whole from the trash, by the id of it
 test('a session or path that is not there is said plainly', async () => {
   expect(await cordon('review')).toMatchObject({
     exitCode: 1,
-    stderr: `cordon: No session of ${workspace} was kept. Sessions that were begun with "cordon sandbox --session ID" are kept.`,
+    stderr: `cordon: No session of ${workspace} was kept. Those of "cordon run" and of "cordon sandbox --session ID" are kept.`,
   });
   await work();
   expect(await cordon('review', '--session', 'other')).toMatchObject({

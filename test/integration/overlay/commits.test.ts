@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { importCommits } from '../../../src/overlay/commits.ts';
+import { newCommits } from '../../../src/overlay/newCommits.ts';
 import { openOverlay, type Overlay } from '../../../src/overlay/overlay.ts';
 import { removeTree } from '../../../src/overlay/removeTree.ts';
+import { outsideGitDirectories } from '../../../sandbox/gitDirectories.ts';
 import { openSandbox, type Sandbox } from '../../../sandbox/sandbox.ts';
 import { picture } from './operations.ts';
 
@@ -45,14 +47,14 @@ function git(...args: string[]): string {
 }
 
 /** What the agent does, in the sandbox. */
-async function agent(script: string): Promise<void> {
-  const started = await sandbox.launch({
+async function agent(script: string, { walls = sandbox, cwd = repository } = {}): Promise<void> {
+  const started = await walls.launch({
     argv: [
       'sh',
       '-ec',
       `export GIT_AUTHOR_NAME=A GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=A GIT_COMMITTER_EMAIL=a@b\n${script}`,
     ],
-    cwd: repository,
+    cwd,
     writableFolders: [],
     view: 'system',
     stdin: 'ignore',
@@ -113,7 +115,10 @@ test('nothing new is nothing, and a branch that is there is not touched', async 
 test('a commit with a secret in it is held back, also when a later one deletes it', async () => {
   await agent(`echo KEY=1 > .env; git add -f .env; git commit --quiet --message Secret
     git rm --quiet .env; git commit --quiet --message Gone`);
-  expect(await imported('from-agent')).toEqual({ kind: 'heldBack', files: ['.env'] });
+  expect(await imported('from-agent')).toEqual({
+    kind: 'heldBack',
+    files: [{ path: '.env', because: 'has the name of a file that holds secrets' }],
+  });
   expect(git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
 });
 
@@ -126,4 +131,40 @@ test('an object that git calls malformed is refused', async () => {
     code: 'commits.refused',
   });
   expect(git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
+});
+
+test('new commits are listed as they would come, and nothing in their words can mislead', async () => {
+  expect(await newCommits({ repository, sandbox })).toEqual([]);
+  await agent(`echo two >> readme.md; git commit --quiet --all --message "$(printf 'Sec\\033[31mond\\n\\nbody')"
+    git checkout --quiet -b other; git commit --quiet --allow-empty --message Third`);
+  expect(await newCommits({ repository, sandbox })).toMatchObject([
+    { subject: 'Third', author: 'A' },
+    { subject: 'Sec⟨U+001B⟩[31mond', author: 'A' },
+  ]);
+});
+
+test("commits come out of a linked worktree, whose repository lies elsewhere, and leave the agent's files alone", async () => {
+  const tree = path.join(root, 'linked tree');
+  git('worktree', 'add', '--quiet', '-b', 'linked', tree);
+  const [behind = ''] = outsideGitDirectories(tree, '/nonexistent');
+  await using copy = await openOverlay({
+    directory: path.join(root, 'linked'),
+    folders: [tree, behind],
+    bwrap: '/usr/bin/bwrap',
+    dropAtEnd: false,
+  });
+  const state = path.join(root, 'linked-state');
+  mkdirSync(state);
+  await using walls = await openSandbox({ folders: [tree], stateDirectory: state, copyOnWrite: copy.view });
+  await agent('mkdir sub; echo two > sub/two.txt; git add .; git commit --quiet --message Second', {
+    walls,
+    cwd: tree,
+  });
+  expect(
+    await importCommits({ repository: tree, sandbox: walls, branch: 'theirs', directory: root }),
+  ).toMatchObject({ kind: 'imported', commits: 1 });
+  expect(git('log', '--format=%s', 'theirs')).toBe('Second\nFirst');
+  expect(git('log', '--format=%s', 'linked')).toBe('First');
+  const upper = copy.changes.get(tree) ?? '';
+  expect(picture(upper).filter(line => line.startsWith('"-'))).toEqual([]);
 });

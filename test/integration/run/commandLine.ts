@@ -1,5 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -69,6 +78,10 @@ export class Run implements Disposable {
 
   read(name: string): string {
     return readFileSync(path.join(this.workspace, name), 'utf8');
+  }
+
+  exists(name: string): boolean {
+    return existsSync(path.join(this.workspace, name));
   }
 
   /** Everything that the run left on disk, as one text. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type ChatCompletionRequest, LLMock } from '@copilotkit/aimock';
@@ -94,6 +95,7 @@ for (const wire of ['anthropic', 'openai'] as const) {
       model: 'm-1',
     });
     expect(run.events.at(-1)).toEqual({ type: 'end', status: 'done', message: '' });
+    expect(run.events.at(-2)).toMatchObject({ type: 'changes', waiting: 0, heldBack: [], obstacles: [] });
     const commands = run.items.filter(item => item['tool'] === 'execute');
     expect(commands).toMatchObject([
       {
@@ -161,14 +163,125 @@ test('the demonstration fixes the sample project and says so in plain words', as
   expect(run.read('src/slug.js')).toContain("/[^a-z0-9]+/g, '-'");
 });
 
-test('without --apply nothing is changed, the run says so, and it did not end well', async () => {
-  await using service = await provider(read('src/slug.js'), fix, { text: 'I could not.' });
+test('without --apply the changes wait: the run says how to see them and take them over', async () => {
+  await using service = await provider(read('src/slug.js'), fix, { text: 'Fixed.' });
   using run = new Run(cli, { CORDON_API_KEY: key });
   const before = run.read('src/slug.js');
-  expect(await run.start('run', '--model', 'm', '--base-url', service.url, '--json', 'Fix it')).toBe(1);
+  const options = ['--model', 'm', '--base-url', service.url, '--session', 'mine'];
+  expect(await run.start('run', ...options, 'Fix it')).toBe(0);
+  expect(run.stderr).toContain(
+    '1 change waits for you. See: cordon review --session mine. Take over: cordon apply --session mine',
+  );
+  expect(run.read('src/slug.js')).toBe(before);
+
+  expect([await run.start('review', '--session', 'mine'), run.stdout]).toEqual([
+    0,
+    expect.stringContaining('modified  src/slug.js'),
+  ]);
+  expect(await run.start('apply', '--session', 'mine', '--yes')).toBe(0);
+  expect(run.read('src/slug.js')).toContain("/[^a-z0-9]+/g, '-'");
+  expect([await run.start('review', '--session', 'mine'), run.stdout]).toEqual([
+    0,
+    expect.stringContaining('0 changes'),
+  ]);
+});
+
+test('with --apply protected files are held back by name, and the run did not end well', async () => {
+  const touch = 'mkdir .vscode && echo {} > .vscode/tasks.json && echo new > new.txt';
+  await using service = await provider(runs(touch), { text: 'Done.' });
+  using run = new Run(cli, { CORDON_API_KEY: key });
+  const options = ['--model', 'm', '--base-url', service.url, '--approve', 'contained', '--session', 's'];
+  expect(await run.start('run', ...options, '--apply', '--json', 'Do it')).toBe(1);
+  expect([run.read('new.txt'), run.exists('.vscode')]).toEqual(['new\n', false]);
+  const tasks = path.join(run.workspace, '.vscode/tasks.json');
+  const heldBack = [
+    { path: path.dirname(tasks), because: expect.stringContaining('the editor') as string },
+    { path: tasks, because: expect.stringContaining('the editor') as string },
+  ];
+  expect(run.events.slice(-2)).toEqual([
+    {
+      type: 'changes',
+      waiting: 2,
+      applied: [path.join(run.workspace, 'new.txt')],
+      merged: [],
+      heldBack,
+      obstacles: [],
+    },
+    { type: 'end', status: 'incomplete', message: 'Protected files were held back.' },
+  ]);
+  expect(await run.start('apply', '--session', 's', '--yes', '.vscode', '.vscode/tasks.json')).toBe(0);
+  expect(run.read('.vscode/tasks.json')).toBe('{}\n');
+});
+
+test('where the user changed the same lines meanwhile, nothing is applied and both stay', async () => {
+  using run = new Run(cli, { CORDON_API_KEY: key });
+  {
+    await using service = await provider(read('src/slug.js'), fix, { text: 'Fixed.' });
+    await run.start('run', '--model', 'm', '--base-url', service.url, '--session', 's', 'Fix it');
+  }
+  const mine = run.read('src/slug.js').replace("/[^a-z0-9]/g, '-'", "/[^a-z]/g, '_'");
+  writeFileSync(path.join(run.workspace, 'src/slug.js'), mine);
+  expect(await run.start('run', '--provider', 'demo', '--session', 's', '--apply', 'say: ready')).toBe(1);
+  expect(run.stderr).toMatch(/In the way: .*src\/slug\.js \(you changed it/);
+  expect(run.read('src/slug.js')).toBe(mine);
+});
+
+test('where no copy can be had the run says so, and only --apply lets it change the files', async () => {
+  await using service = await provider(read('src/slug.js'), fix, { text: 'I could not.' });
+  using run = new Run(cli, { CORDON_API_KEY: key, PATH: `${withoutViews()}:${process.env['PATH']}` });
+  const before = run.read('src/slug.js');
+  const options = ['--model', 'm', '--base-url', service.url, '--json'];
+  expect(await run.start('run', ...options, 'Fix it')).toBe(1);
+  expect(run.stderr).toMatch(
+    /^warning: A copy-on-write view .* is not to be had here .*read-only instead; --apply/,
+  );
   const message = 'Changes that the agent wanted to make were refused; --apply allows them.';
   expect(run.events.at(-1)).toEqual({ type: 'end', status: 'incomplete', message });
   expect(run.read('src/slug.js')).toBe(before);
+  expect(
+    await run.start('run', '--provider', 'demo', '--approve', 'contained', '--apply', 'write: a.md A'),
+  ).toBe(0);
+  expect(run.read('a.md')).toBe('A\n');
+});
+
+/** A folder with a Bubblewrap that cannot keep a view open, as on an old kernel. */
+function withoutViews(): string {
+  const folder = mkdtempSync(path.join(built, 'bin-'));
+  const script =
+    '#!/bin/sh\ncase " $* " in *" --cap-add "*) echo not permitted >&2; exit 1;; esac\nexec /usr/bin/bwrap "$@"\n';
+  writeFileSync(path.join(folder, 'bwrap'), script, { mode: 0o755 });
+  return folder;
+}
+
+test("the agent's commits are imported into a branch by name, from a sub-folder too", async () => {
+  using run = new Run(cli);
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: run.workspace, encoding: 'utf8' }).trim();
+  git('init', '--quiet', '--initial-branch=main');
+  git('-c', 'user.name=U', '-c', 'user.email=u@e', 'commit', '--quiet', '--allow-empty', '--message=First');
+  const commit = 'git -c user.name=A -c user.email=a@b commit --quiet --allow-empty --message Second';
+  const workspace = path.join(run.workspace, 'src');
+  const where = ['--workspace', workspace, '--session', 's'];
+  expect(
+    await run.start('run', '--provider', 'demo', '--approve', 'contained', ...where, `run: ${commit}`),
+  ).toBe(0);
+  expect([await run.start('import-commits', ...where, 'theirs'), run.stdout, run.stderr]).toEqual([
+    0,
+    expect.stringMatching(/^1 commit is on the new branch theirs\.\n  [0-9a-f]{8}  Second\n$/),
+    '',
+  ]);
+  expect(git('log', '--format=%s', 'theirs')).toBe('Second\nFirst');
+  expect([await run.start('import-commits', ...where, 'theirs'), run.stderr]).toEqual([
+    1,
+    expect.stringContaining('There is a branch "theirs" already'),
+  ]);
+  expect(await run.start('import-commits', ...where)).toBe(2);
+});
+
+test('a run that changed nothing leaves no copy behind', async () => {
+  using run = new Run(cli);
+  expect(await run.start('run', '--provider', 'demo', 'say: hello')).toBe(0);
+  expect([await run.start('review'), run.stderr]).toEqual([1, expect.stringContaining('No session of')]);
 });
 
 /** What became of one command, run with these options by a model that asks for nothing else. */

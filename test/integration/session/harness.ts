@@ -48,6 +48,8 @@ export async function buildCommandLine(folder: string): Promise<string> {
   const programs = await buildPrograms(path.join(folder, 'programs'));
   for (const file of [programs.agent, programs.fileWriter])
     copyFileSync(file, path.join(folder, path.basename(file)));
+  await build('changes-worker', path.join(folder, 'worker'));
+  copyFileSync(path.join(folder, 'worker/changes-worker.cjs'), path.join(folder, 'changes-worker.cjs'));
   return path.join(folder, 'cli.cjs');
 }
 

@@ -10,6 +10,7 @@ test('a task with nothing but words has safe defaults', () => {
     kind: 'right',
     task: 'Fix the tests',
     folders: [process.cwd()],
+    named: [],
     session: undefined,
     provider: 'anthropic',
     model: undefined,
