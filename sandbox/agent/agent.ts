@@ -30,6 +30,8 @@ const info: Implementation = { name: 'cordon-agent', title: 'Cordon', version: '
 interface AgentSession {
   readonly id: string;
   readonly bridge: GatewayBridge;
+  /** What the model is told first. */
+  readonly prompt: string;
   readonly turn: Omit<TurnOptions, 'system'>;
   /** Of the turn that runs. */
   running: AbortController | undefined;
@@ -79,7 +81,7 @@ export function cordonAgent(): AgentApp {
       current.running = running;
       try {
         current.turn.conversation.addUserText(promptText(params.prompt));
-        const system = [systemPrompt, await projectFacts(current.turn.workspace, new Date())];
+        const system = [current.prompt, await projectFacts(current.turn.workspace, new Date())];
         return {
           stopReason: await runTurn({ ...current.turn, system }, AbortSignal.any([running.signal, signal])),
         };
@@ -108,6 +110,7 @@ async function startSession(
     id,
     bridge,
     running: undefined,
+    prompt: systemPrompt(start.workspace),
     turn: {
       conversation: new Conversation(start.history),
       model: await openModelClient(start, bridge.origin),

@@ -14,6 +14,8 @@ export const AgentStart = z.object({
   ripgrep: z.string(),
   /** Tokens that the model reads at most; older turns are dropped beyond it. */
   contextTokens: z.number().int().positive(),
+  /** Whether the agent changes a copy of the workspace or the user's own files. */
+  workspace: z.enum(['copy', 'direct']),
   /** Model requests in one turn, at most. */
   maxRequests: z.number().int().positive(),
   /** Earlier turns of a conversation that is taken up again, oldest first. */

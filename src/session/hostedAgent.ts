@@ -19,6 +19,7 @@ interface Options extends Pick<
 > {
   readonly limits: { readonly maxRequests: number; readonly contextTokens: number };
   readonly history: AgentStart['history'];
+  readonly workspace: AgentStart['workspace'];
   readonly requests: AgentRequests;
   /** What the conversation used before this agent. */
   readonly usage: Usage;
@@ -30,7 +31,8 @@ interface Options extends Pick<
 
 /** Starts the model server, then the agent. Rejects with a CordonError and leaves neither behind. */
 export async function startHostedAgent(options: Options, signal: AbortSignal): Promise<HostedAgent> {
-  const { backend, runDirectory, model, limits, history, usage, onUsage, onProblem, onGone, log } = options;
+  const { backend, runDirectory, model, limits, history, workspace, usage, onUsage, onProblem, onGone, log } =
+    options;
   const gateway = await startGateway({
     directory: runDirectory,
     backend,
@@ -39,7 +41,7 @@ export async function startHostedAgent(options: Options, signal: AbortSignal): P
   });
   try {
     const { socketPath, token } = gateway;
-    const start = { wire: wireOf(model.provider), model: model.model, token, ...limits, history };
+    const start = { wire: wireOf(model.provider), model: model.model, token, workspace, ...limits, history };
     const process = await startAgentProcess({ ...options, socketPath, start }, signal);
     void process.gone
       .then(async () => {

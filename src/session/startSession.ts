@@ -79,7 +79,7 @@ class AgentSession implements Session {
       ...shared,
       folders,
       standing: options.writableFolders,
-      isCopy: options.workingCopy !== undefined && options.workingCopy.kind !== 'direct',
+      isCopy: this.#isCopy,
       isLocked: options.isLocked ?? (() => false),
       remember: remember('write'),
     });
@@ -176,6 +176,11 @@ class AgentSession implements Session {
     this.#transcript.flush();
   }
 
+  get #isCopy(): boolean {
+    const { workingCopy } = this.#options;
+    return workingCopy !== undefined && workingCopy.kind !== 'direct';
+  }
+
   get #limits() {
     return this.#options.limits ?? { maxRequests: 60, contextTokens: 150_000 };
   }
@@ -241,6 +246,7 @@ class AgentSession implements Session {
         ...this.#options,
         limits: this.#limits,
         history,
+        workspace: this.#isCopy ? 'copy' : 'direct',
         requests: this.#requests,
         usage: this.conversation.usage,
         onUsage: usage => this.#transcript.tell({ type: 'usage', usage }),

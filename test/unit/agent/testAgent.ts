@@ -70,6 +70,7 @@ export function startOf(gatewaySocket: string, given: Partial<AgentStart> = {}):
     token: '0123456789abcdef0123456789abcdef',
     ripgrep: rgPath,
     contextTokens: 200_000,
+    workspace: 'copy',
     maxRequests: 50,
     history: [],
     ...given,
