@@ -14,6 +14,11 @@ export type AttributedDenial =
   /** Something outside of the workspace that the machine has and the sandbox does not show. */
   | { readonly kind: 'outside'; readonly path: string; readonly access: 'read' | 'write' }
   | { readonly kind: 'network'; readonly host: string }
+  /**
+   * The kernel does not let a copy-on-write view change this file, or link to it: it is not the user's own. `link`: git
+   * wants to share a file of the user's between two repositories, which a copy cannot.
+   */
+  | { readonly kind: 'notCopied'; readonly path: string; readonly why: 'owner' | 'link' }
   | { readonly kind: 'limit'; readonly setting: string };
 
 export interface DenialContext {
@@ -57,6 +62,10 @@ export function describeDenial(denial: AttributedDenial): string {
         : `The sandbox lets no command write ${denial.path}: it is outside of the workspace.`;
     case 'network':
       return `The sandbox has no way to ${denial.host}: commands have no network unless the user allows that host.`;
+    case 'notCopied':
+      return denial.why === 'owner'
+        ? `The copy of the workspace cannot change ${denial.path}, because the file belongs to another user or group. The user can mend that in a terminal of theirs: chown or chgrp.`
+        : 'In a copy of the workspace git cannot link to the files of another repository: use git clone --no-hardlinks.';
     case 'limit':
       return `The sandbox's limit "${denial.setting}" was reached. The user can raise it in the settings.`;
   }
@@ -81,6 +90,13 @@ const signs: readonly Sign[] = [
   { pattern: new RegExp(`${before}: Permission denied`), judge: hidden },
   { pattern: /\bEACCES\b[^'"]*['"]([^'"]+)['"]/, judge: hidden },
   { pattern: /Permission denied: ['"]([^'"]+)['"]/, judge: hidden },
+  { pattern: new RegExp(`${before}: Value too large for defined data type`), judge: notOwn },
+  { pattern: /\bEOVERFLOW\b[^'"]*['"]([^'"]+)['"]/, judge: notOwn },
+  { pattern: /Value too large for defined data type: ['"]([^'"]+)['"]/, judge: notOwn },
+  {
+    pattern: /hardlink different from source at '([^']+)'/,
+    judge: (named, { cwd }) => ({ kind: 'notCopied', path: resolve(cwd, named), why: 'link' }),
+  },
   { pattern: new RegExp(`${before}: No such file or directory`), judge: notShown },
   { pattern: /\bENOENT\b[^'"]*['"]([^'"]+)['"]/, judge: notShown },
   { pattern: /No such file or directory: ['"]([^'"]+)['"]/, judge: notShown },
@@ -150,6 +166,11 @@ function notShown(named: string, { folders, exists }: DenialContext): Attributed
   const path = normalize(named);
   if (folders.some(each => isInside(path, each)) || !exists(path)) return undefined;
   return { kind: 'outside', path, access: 'read' };
+}
+
+function notOwn(named: string, { cwd, folders }: DenialContext): AttributedDenial | undefined {
+  const path = resolve(cwd, named.replace(/^Unable to create ['"]?/, ''));
+  return folders.some(each => isInside(path, each)) ? { kind: 'notCopied', path, why: 'owner' } : undefined;
 }
 
 function unreachable(host: string): AttributedDenial | undefined {

@@ -33,6 +33,7 @@ export async function cureDenial(toolCallId: string, index: number, options: Opt
       return;
     case 'protectedPath':
     case 'outside':
+    case 'notCopied':
     case undefined:
       return;
   }

@@ -18,6 +18,8 @@ export const WallDenial = z.discriminatedUnion('kind', [
     words: z.string(),
     cured: z.literal('session').optional(),
   }),
+  /** A copy of the workspace cannot change or link to a file that is not the user's own. */
+  z.object({ kind: z.literal('notCopied'), words: z.string() }),
   z.object({ kind: z.literal('protectedPath'), path: z.string(), words: z.string() }),
   z.object({
     kind: z.literal('outside'),

@@ -51,6 +51,14 @@ function shown(denial: AttributedDenial): WallDenial | undefined {
         ...denial,
         words: `${denial.path} is outside of the workspace, so commands do not ${denial.access === 'read' ? 'see' : 'write'} it.`,
       };
+    case 'notCopied':
+      return {
+        kind: 'notCopied',
+        words:
+          denial.why === 'owner'
+            ? `The copy of the workspace cannot change ${denial.path}: the file belongs to another user or group. In a terminal of yours, chown or chgrp mends that.`
+            : 'In a copy of the workspace git cannot link to files of another repository; git clone --no-hardlinks works.',
+      };
     case 'writeFolder':
       return undefined;
   }

@@ -66,6 +66,7 @@ function cureOf(denial: WallDenial): string | undefined {
       return 'Open this setting';
     case 'protectedPath':
     case 'outside':
+    case 'notCopied':
       return undefined;
   }
 }

@@ -18,6 +18,26 @@ test.each<[string, string, AttributedDenial[]]>([
   ['node', "Error: EROFS: read-only file system, open 'new.txt'", [writing]],
   ['python', "OSError: [Errno 30] Read-only file system: 'new.txt'", [writing]],
   [
+    'a file of another group',
+    'bash: line 1: a.txt: Value too large for defined data type',
+    [{ kind: 'notCopied', path: '/w/src/a.txt', why: 'owner' }],
+  ],
+  [
+    'git in a repository of another group',
+    "fatal: Unable to create '/w/.git/index.lock': Value too large for defined data type",
+    [{ kind: 'notCopied', path: '/w/.git/index.lock', why: 'owner' }],
+  ],
+  [
+    'node, of another group',
+    "Error: EOVERFLOW: value too large for defined data type, open 'a.txt'",
+    [{ kind: 'notCopied', path: '/w/src/a.txt', why: 'owner' }],
+  ],
+  [
+    'git clone of a folder in a copy',
+    "fatal: hardlink different from source at 'c/.git/objects/8e/24'",
+    [{ kind: 'notCopied', path: '/w/src/c/.git/objects/8e/24', why: 'link' }],
+  ],
+  [
     'mkdir outside',
     'mkdir: cannot create directory ‘/usr/share/x’: Read-only file system',
     [{ kind: 'outside', path: '/usr/share/x', access: 'write' }],
