@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { CountedOutput } from './countedOutput.ts';
 import type { Limits } from './limits.ts';
 import { childrenOf, startTime } from './processTree.ts';
-import type { LaunchRequest, SandboxedProcess } from './sandbox.ts';
+import type { LaunchRequest } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 import { WalledProcess } from './walledProcess.ts';
 
@@ -19,7 +19,7 @@ export async function watchContainer(
   output: CountedOutput,
   request: LaunchRequest,
   limits: Limits | undefined,
-): Promise<SandboxedProcess> {
+): Promise<WalledProcess> {
   const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(resolve => {
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });

@@ -7,6 +7,7 @@ import { checkRequest } from './checkRequest.ts';
 import { CountedOutput } from './countedOutput.ts';
 import { attributeDenials, type AttributedDenial } from './denials.ts';
 import { bareEnvironment, commandEnvironment } from './environment.ts';
+import { DiskWatch } from './diskWatch.ts';
 import type { SandboxFacts } from './facts.ts';
 import { FolderProtection, type Protection } from './folderProtection.ts';
 import { spawnCovered } from './inheritedDescriptors.ts';
@@ -28,6 +29,7 @@ export class BubblewrapSandbox implements Sandbox {
   readonly #protection: FolderProtection;
   readonly #network: SessionNetwork;
   readonly #pipes: PipeSupply;
+  readonly #disk: DiskWatch;
   #closed = false;
 
   constructor(
@@ -36,6 +38,7 @@ export class BubblewrapSandbox implements Sandbox {
   ) {
     this.#protection = new FolderProtection(facts, options);
     this.#network = new SessionNetwork(facts.bwrap, options);
+    this.#disk = new DiskWatch(facts, options);
     this.#pipes = new PipeSupply(options.stateDirectory);
   }
 
@@ -52,6 +55,7 @@ export class BubblewrapSandbox implements Sandbox {
     refreshSettings(this.facts.state.settings);
     const { started, release } = await this.#start(request, program);
     this.#running.add(started);
+    if (request.view === 'system') this.#disk.watch(started);
     void started.exited.then(() => {
       this.#running.delete(started);
       release();
@@ -78,7 +82,7 @@ export class BubblewrapSandbox implements Sandbox {
   async #start(
     request: LaunchRequest,
     program: ProgramFiles | undefined,
-  ): Promise<{ readonly started: SandboxedProcess; readonly release: () => void }> {
+  ): Promise<{ readonly started: WalledProcess; readonly release: () => void }> {
     const { facts, options } = this;
     if (facts.bwrap === undefined) throw sandboxErrors.missing();
     const filter = seccompFilter(process.arch);
@@ -181,7 +185,7 @@ async function watchProcess(
   request: LaunchRequest,
   /** Set for those that the kernel does not keep for this user. */
   limits: Limits | undefined,
-): Promise<SandboxedProcess> {
+): Promise<WalledProcess> {
   const init = await Promise.race([initOf(status), ended.then(() => undefined)]);
   if (init === undefined) {
     await ended;

@@ -12,6 +12,8 @@ export interface Limits {
   readonly output: number;
   /** Bytes of one file written. */
   readonly fileSize: number;
+  /** Bytes that a session's commands may leave on disk: in the copy of the workspace, /tmp and HOME together. */
+  readonly diskSpace: number;
 }
 
 export const defaultLimits: Limits = {
@@ -20,6 +22,7 @@ export const defaultLimits: Limits = {
   openFiles: 65_536,
   output: 256 * 2 ** 20,
   fileSize: 64 * 2 ** 30,
+  diskSpace: 20 * 2 ** 30,
 };
 
 /** Sentences for what a limit ended; each names the setting. */
@@ -30,6 +33,10 @@ export const limitMessages = {
     `It was ended because it ran more than ${count} processes (setting "cordon.limits.processes").`,
   output: (bytes: number) =>
     `It was ended because it printed more than ${Math.floor(bytes / 2 ** 20)} MB (setting "cordon.limits.output").`,
+  diskSpace: (bytes: number) =>
+    `It was ended because the commands here wrote more than ${Math.floor(bytes / 2 ** 20)} MB to disk, counting the copy of the workspace, /tmp and HOME (setting "cordon.limits.diskSpace").`,
+  diskFull: () =>
+    'It was ended because less than 5 % of the disk was left, which Cordon keeps free; how much commands may write at all is the setting "cordon.limits.diskSpace".',
 };
 
 /** Options for prlimit(1) in front of Bubblewrap, for programs that have no prlimit of their own inside. */

@@ -7,6 +7,7 @@ import { checkRequest } from './checkRequest.ts';
 import { watchContainer } from './containerProcess.ts';
 import { CountedOutput } from './countedOutput.ts';
 import { bareEnvironment, commandEnvironment } from './environment.ts';
+import { DiskWatch } from './diskWatch.ts';
 import type { SandboxFacts } from './facts.ts';
 import { FolderProtection } from './folderProtection.ts';
 import { spawnCovered } from './inheritedDescriptors.ts';
@@ -21,6 +22,7 @@ import { sandboxErrors } from './sandboxErrors.ts';
 import { refreshSettings } from './settings.ts';
 import { SessionNetwork } from './sessionNetwork.ts';
 import { removeTemporary } from './stateFiles.ts';
+import type { WalledProcess } from './walledProcess.ts';
 
 /** Starts processes in containers of Podman, each in one of its own, and sees to it that they end. */
 export class PodmanSandbox implements Sandbox {
@@ -30,6 +32,7 @@ export class PodmanSandbox implements Sandbox {
   readonly #network: SessionNetwork;
   /** By what joins the namespaces that Podman runs in. */
   readonly #records = new Map<string, PodmanRecords>();
+  readonly #disk: DiskWatch;
   #closed = false;
 
   constructor(
@@ -39,6 +42,7 @@ export class PodmanSandbox implements Sandbox {
   ) {
     this.#protection = new FolderProtection(facts, options);
     this.#network = new SessionNetwork(facts.bwrap, options);
+    this.#disk = new DiskWatch(facts, options);
   }
 
   async launch(request: LaunchRequest): Promise<SandboxedProcess> {
@@ -94,6 +98,7 @@ export class PodmanSandbox implements Sandbox {
       };
       const started = await this.#start(plan, program, records, directory, environment);
       this.#running.add(started);
+      if (request.view === 'system') this.#disk.watch(started);
       void started.exited.then(() => {
         this.#running.delete(started);
         clear();
@@ -111,7 +116,7 @@ export class PodmanSandbox implements Sandbox {
     records: PodmanRecords,
     directory: string,
     environment: Readonly<Record<string, string>>,
-  ): Promise<SandboxedProcess> {
+  ): Promise<WalledProcess> {
     const { facts, options } = this;
     const { request } = mountPlan;
     const descriptors = request.descriptors ?? [];

@@ -19,6 +19,18 @@ export function childrenOf(pid: number): number[] {
   }
 }
 
+/** What a process and all below it wrote, with those of them that ended; undefined where the kernel does not tell. */
+export function bytesWritten(pid: number): number | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/io`, 'latin1');
+    const number = (name: string) => Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(text)?.[1]);
+    const own = Math.max(number('wchar'), number('write_bytes'));
+    return childrenOf(pid).reduce((sum, child) => sum + (bytesWritten(child) ?? 0), own);
+  } catch {
+    return undefined;
+  }
+}
+
 /** How many processes the namespace of this process has, as its own /proc tells; 0 when it cannot be read. */
 export function processesIn(pid: number): number {
   try {

@@ -58,6 +58,8 @@ export interface CopyOnWriteView {
   readonly holder: number;
   /** Real paths of the folders in the view. Repositories behind them are among them. */
   readonly folders: readonly string[];
+  /** Where the changes of each folder are kept: real path of the folder → upper directory. */
+  readonly changes: ReadonlyMap<string, string>;
 }
 
 export interface LaunchRequest {

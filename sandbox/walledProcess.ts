@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CountedOutput } from './countedOutput.ts';
 import { limitMessages, type Limits } from './limits.ts';
-import { childrenOf, processesIn, startTime } from './processTree.ts';
+import { bytesWritten, childrenOf, processesIn, startTime } from './processTree.ts';
 import type { LaunchRequest, ProcessExit, SandboxedProcess } from './sandbox.ts';
 
 /**
@@ -35,12 +35,12 @@ export class WalledProcess implements SandboxedProcess {
     child.stdin?.on('error', () => undefined);
     this.stdout = output.stdout;
     this.stderr = output.stderr;
-    output.onExceeded(limit => this.#endFor(limit));
+    output.onExceeded(limit => this.endFor(limit));
     const { timeout } = request;
     const timer =
       timeout === undefined
         ? undefined
-        : setTimeout(() => this.#endFor(limitMessages.wallTime(timeout)), timeout);
+        : setTimeout(() => this.endFor(limitMessages.wallTime(timeout)), timeout);
     const watch = limits === undefined ? undefined : this.#watchProcesses(limits.processes);
     this.exited = ended.then(async exit => {
       clearTimeout(timer);
@@ -58,7 +58,7 @@ export class WalledProcess implements SandboxedProcess {
    */
   #watchProcesses(most: number): NodeJS.Timeout {
     const watch = setInterval(() => {
-      if (processesIn(this.init.pid) > most) this.#endFor(limitMessages.processes(most));
+      if (processesIn(this.init.pid) > most) this.endFor(limitMessages.processes(most));
     }, 200);
     return watch.unref();
   }
@@ -74,7 +74,13 @@ export class WalledProcess implements SandboxedProcess {
     await this.exited;
   }
 
-  #endFor(limit: string): void {
+  /** Bytes that its processes, and those that ended, wrote: by the call, and by what became of it on disk. */
+  written(): number | undefined {
+    return this.#initLives() ? bytesWritten(this.init.pid) : undefined;
+  }
+
+  /** Ends the whole tree; `limit` is the sentence that tells why. */
+  endFor(limit: string): void {
     if (this.#ended) return;
     this.#limit ??= limit;
     this.#killNow();

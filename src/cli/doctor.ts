@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import { CordonError, messageOf } from '../base/errors.ts';
 import { openOverlay } from '../overlay/overlay.ts';
 import { removeTree } from '../overlay/removeTree.ts';
-import { gatherFacts } from '../../sandbox/facts.ts';
+import { findProgram, gatherFacts } from '../../sandbox/facts.ts';
+import { checkPodman } from '../../sandbox/podmanReadiness.ts';
 import { checkSandbox } from '../../sandbox/readiness.ts';
-import { openSandbox } from '../../sandbox/sandbox.ts';
+import { openSandbox, type SandboxOptions } from '../../sandbox/sandbox.ts';
+import { sandboxErrors } from '../../sandbox/sandboxErrors.ts';
 import { selfTest } from '../../sandbox/selfTest.ts';
+import { sandboxSettings } from './sandboxSettings.ts';
+import { userSettingsFile } from './settingsFile.ts';
 import { stateDirectory } from './stateDirectory.ts';
 
 /** One finding. `remedy` is set when something is to be done; a warning does not keep commands from running. */
@@ -39,23 +43,27 @@ export async function doctorCommand(argv: readonly string[]): Promise<number> {
 }
 
 async function examine(): Promise<Finding[]> {
-  const readiness = await checkSandbox();
+  const { backend, limits } = sandboxSettings();
+  const readiness = await (backend === 'podman' ? checkPodman() : checkSandbox());
   if (readiness.kind === 'unavailable')
     return [{ name: 'Sandbox', state: 'bad', detail: readiness.message, remedy: readiness.remedy }];
   const findings: Finding[] = [
     {
       name: 'Sandbox',
       state: 'good',
-      detail: `Bubblewrap ${readiness.version} (${readiness.bwrap}) starts.`,
+      detail:
+        'bwrap' in readiness
+          ? `Bubblewrap ${readiness.version} (${readiness.bwrap}) starts.`
+          : `Podman ${readiness.version} (${readiness.podman}) starts, as "cordon.sandbox.backend" in ${userSettingsFile()} says.`,
     },
   ];
   const state = mkdtempSync(join(tmpdir(), 'cordon-doctor-'));
   const workspace = mkdtempSync(join(tmpdir(), 'cordon-doctor-workspace-'));
   try {
     findings.push(
-      ...(await walls(workspace, state)),
-      await copyOnWrite(workspace, readiness.bwrap),
-      ...surroundings(workspace, state),
+      ...(await walls({ folders: [workspace], stateDirectory: state, backend, limits })),
+      await copyOnWrite(workspace),
+      ...surroundings({ folders: [workspace], stateDirectory: state, backend, limits }),
     );
   } finally {
     removeTree(state);
@@ -64,9 +72,9 @@ async function examine(): Promise<Finding[]> {
   return findings;
 }
 
-async function walls(workspace: string, state: string): Promise<Finding[]> {
+async function walls(options: SandboxOptions): Promise<Finding[]> {
   try {
-    await using sandbox = await openSandbox({ folders: [workspace], stateDirectory: state });
+    await using sandbox = await openSandbox(options);
     const { probes } = await selfTest(sandbox);
     return probes.map(({ name, ok, detail }) => ({
       name: `Tried to ${name}`,
@@ -82,9 +90,11 @@ async function walls(workspace: string, state: string): Promise<Finding[]> {
 }
 
 /** Tried where sessions are really kept: that file system has to carry the upper layer. */
-async function copyOnWrite(workspace: string, bwrap: string): Promise<Finding> {
+async function copyOnWrite(workspace: string): Promise<Finding> {
   const directory = mkdtempSync(join(stateDirectory(), 'doctor-'));
   try {
+    const bwrap = findProgram('bwrap', process.env['PATH'], []);
+    if (bwrap === undefined) throw sandboxErrors.missing();
     await using _ = await openOverlay({ directory, folders: [workspace], bwrap, dropAtEnd: true });
     return {
       name: 'Copy-on-write workspace',
@@ -103,8 +113,8 @@ async function copyOnWrite(workspace: string, bwrap: string): Promise<Finding> {
   }
 }
 
-function surroundings(workspace: string, state: string): Finding[] {
-  const facts = gatherFacts({ folders: [workspace], stateDirectory: state });
+function surroundings(options: SandboxOptions): Finding[] {
+  const facts = gatherFacts(options);
   const toolchains = facts.toolchains.map(({ name, paths }) => `${name} (${paths.join(', ')})`);
   return [
     facts.prlimit === undefined
@@ -117,7 +127,7 @@ function surroundings(workspace: string, state: string): Finding[] {
       : {
           name: 'Limits',
           state: 'good',
-          detail: 'Processes, memory, open files, file size, output and time are limited.',
+          detail: 'Processes, memory, open files, file size, disk space, output and time are limited.',
         },
     {
       name: 'Toolchains made visible, read-only',

@@ -27,7 +27,7 @@ const help = `cordon ${version}: a coding agent that works inside walls
       read from CORDON_API_KEY.
 
   cordon sandbox [--workspace DIR]… [--allow-write DIR]… [--allow-domain HOST[:PORT]]… [--session ID]
-                 [--direct|--read-only] -- COMMAND [ARG…]
+                 [--direct|--read-only] [--backend bubblewrap|podman] -- COMMAND [ARG…]
       Runs one command in the sandbox.
 
   cordon review|apply|discard [--workspace DIR] [--session ID] [--yes] [--json] [PATH…]

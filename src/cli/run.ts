@@ -4,6 +4,7 @@ import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/sandbox.ts';
+import { checkPodman } from '../../sandbox/podmanReadiness.ts';
 import { checkSandbox } from '../../sandbox/readiness.ts';
 import { selfTest } from '../../sandbox/selfTest.ts';
 import { CordonError, messageOf } from '../base/errors.ts';
@@ -28,7 +29,9 @@ import { applyRun, changesSentence, leaveRun } from './runChanges.ts';
 import { openSessionCopy, removeIfUnchanged, sessionTemporaryDirectory } from './sessionCopy.ts';
 import { stateDirectory, workspaceDirectory } from './stateDirectory.ts';
 import { StopSignals } from './stopSignals.ts';
-import { userRules, userSettingsFile } from './userSettings.ts';
+import { sandboxSettings } from './sandboxSettings.ts';
+import { userSettingsFile } from './settingsFile.ts';
+import { userRules } from './userSettings.ts';
 
 /**
  * `cordon run … TASK`: one turn of the agent with nobody to ask. Resolves to the exit status: 0 only when the task ended
@@ -85,7 +88,8 @@ interface Work {
 async function work(given: Work): Promise<Ending & { isCopy: boolean }> {
   const { wanted, settings, backend, history, id, resume, signals, report } = given;
   const { folders, task } = wanted;
-  const readiness = await checkSandbox();
+  const walls = sandboxSettings();
+  const readiness = await (walls.backend === 'podman' ? checkPodman() : checkSandbox());
   if (readiness.kind === 'unavailable')
     throw new CordonError(readiness.code, readiness.message, readiness.remedy);
   using network = new NetworkAccess({
@@ -98,6 +102,7 @@ async function work(given: Work): Promise<Ending & { isCopy: boolean }> {
     folders,
     stateDirectory: workspaceDirectory(folders),
     network: network.service,
+    ...walls,
     ...(copy?.view === undefined
       ? {}
       : { copyOnWrite: copy.view, temporaryDirectory: sessionTemporaryDirectory(folders, id) }),

@@ -14,6 +14,7 @@ import { openSandbox, type SandboxedProcess } from '../../sandbox/sandbox.ts';
 import { sandboxErrors } from '../../sandbox/sandboxErrors.ts';
 import { parseSandboxArguments, type SandboxArguments } from './sandboxArguments.ts';
 import { stateDirectory, workspaceDirectory } from './stateDirectory.ts';
+import { sandboxSettings } from './sandboxSettings.ts';
 
 /**
  * `cordon sandbox … -- COMMAND [ARG…]`: one command behind the walls. Its streams, exit status and signals are the
@@ -36,18 +37,24 @@ export async function sandboxCommand(argv: readonly string[]): Promise<number> {
 async function run(wanted: SandboxArguments): Promise<number> {
   // From here on a signal is the command's; one that comes before it runs ends us.
   using signals = new Signals();
+  const settings = sandboxSettings();
   const workspaces = (wanted.workspaces.length > 0 ? wanted.workspaces : ['.']).map(each => resolve(each));
   const allowed = wanted.allowWrite.map(each => resolve(each));
   checkFolders([...workspaces, ...allowed], stateDirectory());
   const cwd = startFolder(workspaces);
   const state = workspaceDirectory(workspaces);
+  const backend = wanted.backend ?? settings.backend;
   await using overlay =
-    wanted.view === 'overlay' ? await openView(workspaces, state, wanted.session) : undefined;
+    wanted.view === 'overlay'
+      ? await openView(workspaces, state, wanted.session, backend === 'podman')
+      : undefined;
   const folders = [...workspaces, ...allowed];
   using egress = openWayOut(wanted.allowDomains);
   await using sandbox = await openSandbox({
     folders,
     stateDirectory: state,
+    limits: settings.limits,
+    backend,
     ...(wanted.session === undefined
       ? {}
       : { temporaryDirectory: made(join(state, 'sessions', `named-${wanted.session}`, 'tmp')) }),
@@ -92,9 +99,17 @@ async function openView(
   workspaces: readonly string[],
   state: string,
   session: string | undefined,
+  canDoWithout: boolean,
 ): Promise<Overlay | undefined> {
   const bwrap = findProgram('bwrap', process.env['PATH'], workspaces);
-  if (bwrap === undefined) throw sandboxErrors.missing();
+  if (bwrap === undefined) {
+    // Podman does without it, but nothing else mounts the view.
+    if (!canDoWithout || session !== undefined) throw sandboxErrors.missing();
+    process.stderr.write(
+      'cordon sandbox: Without Bubblewrap there is no copy-on-write view. The workspace is read-only instead (--direct makes it writable).\n',
+    );
+    return undefined;
+  }
   const folders = workspaces.map(each => {
     const path = real(each);
     if (path === undefined) throw sandboxErrors.folderMissing(each);

@@ -10,6 +10,8 @@ export type SandboxArguments = {
   /** Empty: no network at all. */
   readonly allowDomains: readonly DomainGrant[];
   readonly view: 'overlay' | 'direct' | 'readOnly';
+  /** What puts up the walls; the user's settings say it otherwise. */
+  readonly backend?: 'bubblewrap' | 'podman';
   /** Name of a session to create or take up again. */
   readonly session?: string;
   readonly command: readonly [string, ...string[]];
@@ -27,6 +29,7 @@ export function parseSandboxArguments(argv: readonly string[]): SandboxArguments
   const allowDomains: DomainGrant[] = [];
   const views = new Set<SandboxArguments['view']>();
   let session: string | undefined;
+  let backend: 'bubblewrap' | 'podman' | undefined;
   const words = argv.slice(0, end);
   for (let at = 0; at < words.length; at++) {
     const [option, given] = splitOption(words[at] ?? '');
@@ -53,6 +56,12 @@ export function parseSandboxArguments(argv: readonly string[]): SandboxArguments
           return wrong(`--allow-domain: ${messageOf(error)}`);
         }
         break;
+      case '--backend': {
+        const named = value();
+        if (named !== 'bubblewrap' && named !== 'podman') return wrong('--backend is bubblewrap or podman.');
+        backend = named;
+        break;
+      }
       case '--direct':
         views.add('direct');
         break;
@@ -74,13 +83,14 @@ export function parseSandboxArguments(argv: readonly string[]): SandboxArguments
     allowDomains,
     view,
     ...(session === undefined ? {} : { session }),
+    ...(backend === undefined ? {} : { backend }),
     command: [program, ...args],
   };
 }
 
 const usage =
   'usage: cordon sandbox [--workspace DIR]… [--allow-write DIR]… [--allow-domain HOST[:PORT]]… ' +
-  '[--session ID] [--direct|--read-only] -- COMMAND [ARG…]';
+  '[--session ID] [--direct|--read-only] [--backend bubblewrap|podman] -- COMMAND [ARG…]';
 
 function splitOption(word: string): [string, string?] {
   const at = word.indexOf('=');

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import * as z from 'zod';
 import { ModelSettings } from '../protocol/model.ts';
 import type { Limits } from '../../sandbox/limits.ts';
+import { limitsFrom } from '../../sandbox/limitSettings.ts';
 import { Mode } from '../protocol/panel.ts';
 
 // Every setting of Cordon's is read here, once, through a schema. A value that does not fit counts as not set, so a
@@ -35,22 +36,9 @@ export function agentLimits(): { maxRequests: number; contextTokens: number; wal
   };
 }
 
-/** What one command may use; what is not set is left to the sandbox's own defaults. */
+/** What commands may use; what is not set is left to the sandbox's own defaults. */
 export function commandLimits(): Partial<Limits> {
-  const count = (name: string, least: number) =>
-    readUser(`limits.${name}`, z.number().int().min(least).optional(), undefined);
-  const bytes = (name: string) => {
-    const megabytes = count(name, 1);
-    return megabytes === undefined ? undefined : megabytes * 2 ** 20;
-  };
-  const chosen = {
-    processes: count('processes', 16),
-    openFiles: count('openFiles', 64),
-    memory: bytes('memory'),
-    output: bytes('output'),
-    fileSize: bytes('fileSize'),
-  };
-  return Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== undefined));
+  return limitsFrom(name => readUser(`limits.${name}`, z.unknown(), undefined));
 }
 
 export function sandboxBackend(): 'bubblewrap' | 'podman' {

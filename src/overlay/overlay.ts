@@ -55,9 +55,10 @@ export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
     if (options.dropAtEnd) removeTree(directory);
     throw error;
   });
+  const changes = new Map(mounts.map(({ control, folder }) => [folder, join(control, 'upper')]));
   return {
-    view: { enter: holder.enter, holder: holder.pid, folders },
-    changes: new Map(mounts.map(({ control, folder }) => [folder, join(control, 'upper')])),
+    view: { enter: holder.enter, holder: holder.pid, folders, changes },
+    changes,
     async [Symbol.asyncDispose]() {
       if (!options.dropAtEnd && options.isNoted !== true) await noteChanges(mounts, holder.pid);
       await holder[Symbol.asyncDispose]();

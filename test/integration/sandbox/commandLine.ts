@@ -50,6 +50,8 @@ export async function buildCommandLine(): Promise<CommandLine> {
     platform: 'node',
     format: 'esm',
     logLevel: 'error',
+    // Its main file is UMD, which a bundler cannot follow.
+    alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   });
   const start: CommandLine['start'] = (words, { cwd, environment } = {}) =>
     spawn(process.execPath, [program, ...words], {

@@ -38,12 +38,17 @@ describe('cordon sandbox', () => {
     expect(parse(`${option} -- true`)).toMatchObject({ view });
   });
 
+  test('takes the backend for this once', () => {
+    expect(parse('--backend podman -- true')).toMatchObject({ backend: 'podman' });
+  });
+
   test.each([
     ['no command', '--direct'],
     ['an empty command', '--'],
     ['an unknown option', '--frobnicate -- true'],
     ['a command without --', 'ls'],
     ['an option without its value', '--workspace -- true'],
+    ['a backend that is not there', '--backend docker -- true'],
     ['two views that contradict', '--direct --read-only -- true'],
     ['a session that is not copy-on-write', '--session a --direct -- true'],
     ['a session name that is a path', '--session ../x -- true'],

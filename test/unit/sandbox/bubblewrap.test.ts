@@ -201,7 +201,7 @@ describe('the options of bwrap', () => {
 });
 
 test('commands are limited inside, where no other process of the user counts; the agent from outside', () => {
-  const limits = { processes: 64, memory: 1000, openFiles: 20, output: 1, fileSize: 3000 };
+  const limits = { processes: 64, memory: 1000, openFiles: 20, output: 1, fileSize: 3000, diskSpace: 1 };
   const few = { ...facts, limits };
   const bare = { ...request, view: 'bare' as const };
   const common = [

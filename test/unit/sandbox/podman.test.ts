@@ -29,7 +29,14 @@ const facts: SandboxFacts = {
     emptyFolder: '/state/empty',
     settings: { folder: '/state/etc', shown: ['/etc/ssl/certs'], copied: new Map() },
   },
-  limits: { processes: 64, memory: 2 ** 31, openFiles: 1024, output: 1, fileSize: 2 ** 30 },
+  limits: {
+    processes: 64,
+    memory: 2 ** 31,
+    openFiles: 1024,
+    output: 1,
+    fileSize: 2 ** 30,
+    diskSpace: 2 ** 30,
+  },
 };
 
 const request: LaunchRequest = {

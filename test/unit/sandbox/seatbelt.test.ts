@@ -22,7 +22,14 @@ const facts: SeatbeltFacts = {
   certificateFiles: ['/Users/ann/company.crt'],
   path: ['/usr/bin', '/bin'],
   state: { home: '/Users/ann/state/home', temporary: '/Users/ann/state/tmp-1', dropsTemporary: true },
-  limits: { processes: 64, memory: 2 ** 31, openFiles: 1024, output: 1, fileSize: 2 ** 30 },
+  limits: {
+    processes: 64,
+    memory: 2 ** 31,
+    openFiles: 1024,
+    output: 1,
+    fileSize: 2 ** 30,
+    diskSpace: 2 ** 30,
+  },
 };
 
 const request: LaunchRequest = {
