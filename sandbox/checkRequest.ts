@@ -19,6 +19,7 @@ export function checkRequest(request: LaunchRequest, facts: Pick<SandboxFacts, '
   const cwd = normalize(request.cwd);
   const places = [
     ...facts.folders.flatMap(({ path, realPath }) => [path, realPath]),
+    ...(request.grantedFolders ?? []).flatMap(({ path, access }) => (access === 'none' ? [] : [path])),
     '/usr',
     '/tmp',
     homeInside,

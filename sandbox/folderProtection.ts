@@ -1,6 +1,8 @@
 import type { SandboxFacts } from './facts.ts';
+import { type GrantedFolder, shownGrants } from './grantedFolders.ts';
 import { Guards } from './guards.ts';
 import { isInside } from './inside.ts';
+import { exists, isFolder, real } from './look.ts';
 import { isAllowed } from './mounts.ts';
 import type { LaunchRequest, SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
@@ -9,12 +11,15 @@ import { pinnedFolders, WorkspaceScanner, type WorkspaceScan } from './workspace
 /** What one launch has to hide and keep in the folders, and the guards that stand until `release`. */
 export interface Protection {
   readonly scan: WorkspaceScan;
+  /** Of the request's: what is still where it was granted, and is shown. */
+  readonly granted: readonly GrantedFolder[];
   readonly release: () => void;
 }
 
-/** Looks at the workspace folders before each launch, and keeps guards standing while commands may write to them. */
+/** Looks at the workspace folders, and what was granted besides, before each launch, and keeps guards standing while commands may write to them. */
 export class FolderProtection implements Disposable {
-  readonly #scanners: readonly WorkspaceScanner[];
+  /** By real path. */
+  readonly #scanners = new Map<string, WorkspaceScanner>();
   readonly #guards: Guards;
   #writing = 0;
 
@@ -22,20 +27,37 @@ export class FolderProtection implements Disposable {
     private readonly facts: SandboxFacts,
     private readonly options: SandboxOptions,
   ) {
-    this.#scanners = facts.folders.map(folder => new WorkspaceScanner(folder.realPath));
     this.#guards = new Guards(options.stateDirectory);
   }
 
   /** `release` must be called once, when the process is over or was never started. */
   async prepare(request: LaunchRequest): Promise<Protection> {
-    const scan = await this.#scan();
-    const guarded = this.#guardedBy(request, scan);
-    const settled = { ...this.#settled(scan), guarded };
-    const isWriter = request.writableFolders.length > 0;
+    const there = (request.grantedFolders ?? []).filter(({ path }) => real(path) === path && exists(path));
+    const isHidden = ({ path, access }: GrantedFolder) => access === 'none' && !isFolder(path);
+    const granted = shownGrants(
+      this.facts,
+      there.filter(each => !isHidden(each)),
+    );
+    const visible = granted.filter(({ access }) => access !== 'none');
+    const roots = [...this.facts.folders.map(each => each.realPath), ...visible.map(({ path }) => path)];
+    const writable = [
+      ...this.facts.folders
+        .filter(({ path, realPath }) =>
+          request.writableFolders.some(each => each === path || each === realPath),
+        )
+        .map(({ realPath }) => realPath),
+      ...granted.filter(({ access }) => access === 'write').map(({ path }) => path),
+    ];
+    const scan = await this.#scan(roots);
+    const guarded = this.#guardedBy(request, scan, writable);
+    const hidden = there.filter(isHidden).map(({ path }) => path);
+    const settled = { ...this.#settled(scan, roots), secrets: [...scan.secrets, ...hidden], guarded };
+    const isWriter = writable.length > 0;
     this.#guards.hold(guarded);
     if (isWriter) this.#writing += 1;
     return {
       scan: settled,
+      granted,
       release: () => {
         if (isWriter) this.#writing -= 1;
         this.#guards.release(guarded);
@@ -47,11 +69,11 @@ export class FolderProtection implements Disposable {
     this.#guards[Symbol.dispose]();
   }
 
-  async #scan(): Promise<WorkspaceScan> {
-    const scans = await Promise.all(this.#scanners.map(scanner => scanner.scan()));
+  async #scan(roots: readonly string[]): Promise<WorkspaceScan> {
+    const scans = await Promise.all(roots.map(root => this.#scannerOf(root).scan()));
     for (const [at, scan] of scans.entries())
       if (scan.secrets.length > mostSecrets)
-        throw sandboxErrors.tooManySecrets(scan.secrets.length, this.facts.folders[at]?.path ?? '');
+        throw sandboxErrors.tooManySecrets(scan.secrets.length, roots[at] ?? '');
     return {
       secrets: [...new Set(scans.flatMap(each => each.secrets))],
       protectedPaths: [...new Set(scans.flatMap(each => each.protectedPaths))],
@@ -60,14 +82,19 @@ export class FolderProtection implements Disposable {
     };
   }
 
+  #scannerOf(root: string): WorkspaceScanner {
+    const scanner = this.#scanners.get(root) ?? new WorkspaceScanner(root);
+    this.#scanners.set(root, scanner);
+    return scanner;
+  }
+
   /**
    * A command that may write could put a link in the place of a folder between our look and the mount, and a mount
    * follows links with more sight than the command has. What lies at the root of a folder is held by mounts in that
    * command's own view; what lies deeper is not mounted anew while it runs.
    */
-  #settled(scan: WorkspaceScan): WorkspaceScan {
+  #settled(scan: WorkspaceScan, roots: readonly string[]): WorkspaceScan {
     if (this.#writing === 0) return scan;
-    const roots = this.facts.folders.map(each => each.realPath);
     const isHeld = (path: string) =>
       roots.some(root => {
         const [first = '', ...deeper] = path.slice(root.length + 1).split('/');
@@ -81,14 +108,11 @@ export class FolderProtection implements Disposable {
   }
 
   /** Guards stand only where commands may write to the user's own folder; the file writer touches one path alone. */
-  #guardedBy(request: LaunchRequest, scan: WorkspaceScan): string[] {
+  #guardedBy(request: LaunchRequest, scan: WorkspaceScan, writable: readonly string[]): string[] {
     if (request.view === 'bare') return [];
     const copies = this.options.copyOnWrite?.folders ?? [];
-    const writable = this.facts.folders.filter(({ path, realPath }) =>
-      request.writableFolders.some(each => each === path || each === realPath),
-    );
     return scan.guarded
-      .filter(path => writable.some(({ realPath }) => isInside(path, realPath)))
+      .filter(path => writable.some(folder => isInside(path, folder)))
       .filter(path => !copies.some(each => isInside(path, each)))
       .filter(path => !isAllowed(path, request));
   }

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import type { SandboxFacts } from './facts.ts';
+import type { GrantedFolder } from './grantedFolders.ts';
 import { isInside } from './inside.ts';
 import type { ProgramFiles } from './programFiles.ts';
 import type { LaunchRequest } from './sandbox.ts';
@@ -26,6 +27,8 @@ export interface MountPlan {
   readonly program?: ProgramFiles;
   /** Real paths of folders that are a copy-on-write view: commands may write there, and nothing needs to be kept. */
   readonly copyOnWrite: readonly string[];
+  /** Of what the user granted outside of the workspace: what is shown, parents first. */
+  readonly granted?: readonly GrantedFolder[];
 }
 
 // What a process sees is decided here and nowhere else, whatever puts up the walls. Pure.
@@ -53,7 +56,9 @@ export function placeMounts(facts: SandboxFacts, plan: MountPlan): Mount[] {
     ...(isSystem ? privateMounts(facts) : []),
     // 2. Toolchains, certificates and what the user listed, read-only.
     ...(isSystem ? parentsFirst(readablePaths(facts)).map(path => readOnly(path)) : []),
-    // 3. Repositories behind the folders, then the folders themselves.
+    // 3. What was granted outside of the workspace, repositories behind the folders, then the folders themselves, so
+    //    that a grant around a folder does not lie over it.
+    ...grantMounts(facts, plan),
     ...facts.gitDirectories.map(path => bind(path, path, isSystem && copyOnWrite.includes(path))),
     ...folderMounts(facts, plan),
     // 4. In folders that are the user's own: what must not change.
@@ -127,13 +132,26 @@ function folderMounts(facts: SandboxFacts, { request, copyOnWrite }: MountPlan):
   });
 }
 
-function protectionMounts(facts: SandboxFacts, { request, scan, copyOnWrite }: MountPlan): Mount[] {
-  const writable = facts.folders.filter(({ path, realPath }) =>
-    request.writableFolders.some(each => each === path || each === realPath),
+function grantMounts(facts: SandboxFacts, { granted = [] }: MountPlan): Mount[] {
+  return granted.map(({ path, access }) =>
+    access === 'none' ? readOnly(facts.state.emptyFolder, path) : bind(path, path, access === 'write'),
   );
+}
+
+function protectionMounts(
+  facts: SandboxFacts,
+  { request, scan, copyOnWrite, granted = [] }: MountPlan,
+): Mount[] {
+  const writable = [
+    ...facts.folders
+      .filter(({ path, realPath }) =>
+        request.writableFolders.some(each => each === path || each === realPath),
+      )
+      .map(({ realPath }) => realPath),
+    ...granted.filter(({ access }) => access === 'write').map(({ path }) => path),
+  ];
   const concerns = (path: string) =>
-    writable.some(({ realPath }) => isInside(path, realPath)) &&
-    !copyOnWrite.some(each => isInside(path, each));
+    writable.some(folder => isInside(path, folder)) && !copyOnWrite.some(each => isInside(path, each));
   return withAliases(facts, [
     // A folder around a protected path is mounted onto itself, so that it cannot be renamed away from under it.
     ...parentsFirst(scan.pinned.filter(concerns)).map(path => ({ source: path, path, isWritable: true })),

@@ -95,6 +95,7 @@ export class PodmanSandbox implements Sandbox {
         scan: protection.scan,
         ...(program === undefined ? {} : { program }),
         copyOnWrite: this.options.copyOnWrite?.folders ?? [],
+        granted: protection.granted,
       };
       const started = await this.#start(plan, program, records, directory, environment);
       this.#running.add(started);

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { AttributedDenial } from './denials.ts';
 import { gatherFacts } from './facts.ts';
+import type { GrantedFolder } from './grantedFolders.ts';
 import { BubblewrapSandbox } from './launcher.ts';
 import type { Limits } from './limits.ts';
 import { PodmanSandbox } from './podmanLauncher.ts';
@@ -73,6 +74,11 @@ export interface LaunchRequest {
    * policy later), and that the user allowed by name for this process.
    */
   readonly allowedPaths?: readonly string[];
+  /**
+   * Outside of the workspace, as the user granted it. Shown at its own path; secrets in it are hidden and what can run
+   * code later is kept, as in the workspace. What is no longer there, or is a link now, is left out.
+   */
+  readonly grantedFolders?: readonly GrantedFolder[];
   /**
    * `system`: /usr, /etc parts, toolchains, private HOME. `bare`: only what the program's own loader needs, no shell,
    * no HOME, nothing to execute but what `binds` brings (for the agent and the file writer).

@@ -59,6 +59,9 @@ export const sandboxErrors = {
       `${folder} is not a folder of this workspace, so it cannot become writable.`,
     ),
 
+  notGrantable: (path: string, why: string) =>
+    new CordonError('sandbox.notGrantable', `${path} cannot be opened to the agent: ${why}.`),
+
   workingDirectory: (cwd: string) =>
     new CordonError(
       'sandbox.workingDirectory',

@@ -42,6 +42,13 @@ export function seatbeltProfile(facts: SeatbeltFacts, plan: SeatbeltPlan): Seatb
   const writable = facts.folders.flatMap(({ path, realPath }, at) =>
     request.writableFolders.some(each => each === path || each === realPath) ? (folders[at] ?? []) : [],
   );
+  const granted = (plan.request.grantedFolders ?? []).filter(({ access }) => access !== 'none');
+  for (const { path, access } of granted) {
+    const [name = ''] = names.all('FOLDER', [path]);
+    folders.push(name);
+    if (access === 'write') writable.push(name);
+  }
+  const withheld = (plan.request.grantedFolders ?? []).filter(({ access }) => access === 'none');
   const aliases = facts.folders.filter(each => each.path !== each.realPath).map(each => each.path);
   const readable = [...folders.map(subpath), ...paths('REPOSITORY', facts.gitDirectories)];
   const tools = isSystem ? paths('TOOL', [...facts.toolchainPaths, ...facts.extraReadOnlyPaths]) : [];
@@ -141,6 +148,17 @@ export function seatbeltProfile(facts: SeatbeltFacts, plan: SeatbeltPlan): Seatb
     '; 7. What the user allowed by name.',
     ...liftedPaths(facts, request).map(({ path, isWritable }) =>
       rule('allow', `file-read*${isWritable ? ' file-write*' : ''}`, [subpath(names.one('ALLOWED', path))]),
+    ),
+    // What lies in a granted folder and was refused.
+    rule(
+      'deny',
+      'file-read* file-map-executable file-write*',
+      names
+        .all(
+          'REFUSED',
+          withheld.map(each => each.path),
+        )
+        .map(subpath),
     ),
     '; 8. Credentials of the user, whatever was allowed before.',
     ...names.all('HOME', facts.homes).map(home =>

@@ -142,6 +142,37 @@ describe('the options of bwrap', () => {
     );
   });
 
+  test('show what was granted outside under the folders: readable, writable with its protections, and hidden', () => {
+    const granted = [
+      { path: '/home/ann', access: 'read' },
+      { path: '/home/ann/other', access: 'write' },
+      { path: '/home/ann/never', access: 'none' },
+    ] as const;
+    const scan = {
+      ...plan.scan,
+      secrets: ['/home/ann/other/.env'],
+      protectedPaths: ['/home/ann/other/.git/hooks', '/home/ann/readable/.vscode'],
+      pinned: ['/home/ann/other/.git'],
+      guarded: ['/home/ann/other/.envrc'],
+    };
+    const beside = '/home/ann/my project';
+    expect(bubblewrapArguments(facts, { ...plan, scan, granted })).toEqual(
+      [
+        ...beginning,
+        ...system,
+        ['--ro-bind', '/home/ann', '/home/ann', '--bind', '/home/ann/other', '/home/ann/other'],
+        ['--ro-bind', '/state/empty', '/home/ann/never'],
+        ...git,
+        ...folders('--ro-bind', '--ro-bind'),
+        ['--bind', '/home/ann/other/.git', '/home/ann/other/.git'],
+        ['--ro-bind', '/home/ann/other/.git/hooks', '/home/ann/other/.git/hooks'],
+        ['--ro-bind', '/state/empty', '/home/ann/other/.envrc'],
+        ['--ro-bind', '/state/hidden', '/home/ann/other/.env'],
+        ['--remount-ro', '/', '--chdir', beside],
+      ].flat(),
+    );
+  });
+
   test('make everything writable in a copy-on-write view, where nothing needs protection', () => {
     const copyOnWrite = ['/home/ann/my project', '/srv/other', '/home/ann/main/.git'];
     expect(bubblewrapArguments(facts, { ...plan, copyOnWrite, sharesNetwork: true })).toEqual(
