@@ -3,15 +3,15 @@ import { FileChangeResult, mostOldContent, type FileChangeRequest } from './file
 import type { Sandbox } from './sandbox.ts';
 
 /**
- * Changes one file of the workspace through the file writer, in a sandbox where only `request.roots` are writable (each
- * must be one of the sandbox's folders). The caller has decided: a protected or secret path is lifted for this one
+ * Changes one file through the file writer, in a sandbox where only `request.roots` are writable: each one of the
+ * sandbox's folders, or, `isOutside`, what the user granted besides. The caller has decided: a protected or secret path is lifted for this one
  * process. A conflict or refusal is a result; rejects with a CordonError only when nothing could be tried, or when
  * `signal` ended it. In the last case the file is as it was, or wholly changed.
  */
 export async function changeFile(
   sandbox: Sandbox,
   programs: { readonly node: string; readonly fileWriter: string },
-  request: FileChangeRequest,
+  { isOutside = false, ...request }: FileChangeRequest & { readonly isOutside?: boolean },
   signal: AbortSignal,
 ): Promise<FileChangeResult> {
   signal.throwIfAborted();
@@ -19,7 +19,12 @@ export async function changeFile(
     argv: [programs.node, writerInside],
     cwd: request.roots[0] ?? '/',
     view: 'bare',
-    writableFolders: request.roots,
+    ...(isOutside
+      ? {
+          writableFolders: [],
+          grantedFolders: request.roots.map(root => ({ path: root, access: 'write' as const })),
+        }
+      : { writableFolders: request.roots }),
     allowedPaths: [request.path],
     binds: [{ source: programs.fileWriter, target: writerInside }],
     stdin: 'pipe',

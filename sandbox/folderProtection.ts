@@ -37,6 +37,7 @@ export class FolderProtection implements Disposable {
     const granted = shownGrants(
       this.facts,
       there.filter(each => !isHidden(each)),
+      request.view,
     );
     const visible = granted.filter(({ access }) => access !== 'none');
     const roots = [...this.facts.folders.map(each => each.realPath), ...visible.map(({ path }) => path)];

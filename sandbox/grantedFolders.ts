@@ -108,13 +108,16 @@ export function shownGrants(
     'folders' | 'gitDirectories' | 'toolchains' | 'extraReadOnlyPaths' | 'certificateFiles' | 'state'
   >,
   granted: readonly GrantedFolder[],
+  view: 'system' | 'bare',
 ): GrantedFolder[] {
   const anchors = anchorsIn(facts);
   const grounds = [...placesIn(facts), facts.state.home, facts.state.temporary];
   return granted
     .filter(({ path }) => {
       const isTemporary = isInside(path, '/tmp') || isInside(path, '/var/tmp');
-      return !isTemporary || anchors.some(anchor => path !== anchor && isInside(path, anchor));
+      return (
+        view === 'bare' || !isTemporary || anchors.some(anchor => path !== anchor && isInside(path, anchor))
+      );
     })
     .map(each =>
       each.access === 'write' && grounds.some(ground => isInside(ground, each.path))

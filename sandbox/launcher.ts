@@ -63,11 +63,28 @@ export class BubblewrapSandbox implements Sandbox {
     return started;
   }
 
-  explain(output: string, command: { cwd: string; writableFolders: readonly string[] }): AttributedDenial[] {
-    const folders = this.facts.folders.flatMap(({ path, realPath }) => [path, realPath]);
-    const copies = this.options.copyOnWrite?.folders ?? [];
-    const writableFolders = [...command.writableFolders, ...copies];
-    return attributeDenials(output, { cwd: command.cwd, folders, writableFolders, exists: existsSync });
+  explain(
+    output: string,
+    {
+      cwd,
+      writableFolders,
+      grantedFolders = [],
+    }: Pick<LaunchRequest, 'cwd' | 'writableFolders' | 'grantedFolders'>,
+  ): AttributedDenial[] {
+    const granted = grantedFolders.filter(({ access }) => access !== 'none');
+    return attributeDenials(output, {
+      cwd,
+      folders: [
+        ...this.facts.folders.flatMap(({ path, realPath }) => [path, realPath]),
+        ...granted.map(({ path }) => path),
+      ],
+      writableFolders: [
+        ...writableFolders,
+        ...(this.options.copyOnWrite?.folders ?? []),
+        ...granted.filter(({ access }) => access === 'write').map(({ path }) => path),
+      ],
+      exists: existsSync,
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

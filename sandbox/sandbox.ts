@@ -141,6 +141,6 @@ export interface Sandbox extends AsyncDisposable {
   /** What the walls refused a failed command, told from what it printed. Absent where there are no walls. */
   explain?(
     output: string,
-    command: { readonly cwd: string; readonly writableFolders: readonly string[] },
+    command: Pick<LaunchRequest, 'cwd' | 'writableFolders' | 'grantedFolders'>,
   ): AttributedDenial[];
 }

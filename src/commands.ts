@@ -66,6 +66,8 @@ export async function onPanelMessage(
         return approvals.chooseRule(message.id);
       case 'cureDenial':
         return parts.cureDenial(message.toolCallId, message.denial);
+      case 'chooseFolder':
+        return approvals.chooseFolder(message.id);
       case 'answerQuestion':
         return conversations.answerQuestion(message.id, message.answer);
       case 'newConversation':

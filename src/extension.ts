@@ -18,6 +18,9 @@ import { chooseModel } from './host/modelSetup.ts';
 import { vscodeLanguageModel } from './host/languageModel.ts';
 import { SandboxState } from './host/sandboxState.ts';
 import * as settings from './host/settings.ts';
+import { UnsavedDocuments } from './host/unsavedDocuments.ts';
+import { FolderGrants } from './session/folderGrants.ts';
+import { openGrants } from './store/grants.ts';
 import { createStatusItem } from './host/statusItem.ts';
 import { editRules } from './host/ruleEditor.ts';
 import { RuleUses } from './host/ruleUses.ts';
@@ -61,8 +64,9 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     selfTest: async walls => (await import('../sandbox/selfTest.ts')).selfTest(walls),
   });
 
+  const workspace = vscode.workspace.workspaceFile?.toString() ?? folders().join('\n');
   const conversations = new Conversations({
-    workspace: vscode.workspace.workspaceFile?.toString() ?? folders().join('\n'),
+    workspace,
     history: async () =>
       (await import('./store/openHistory.ts')).openHistory(path.join(storage, 'history.db')),
     shown: {
@@ -124,6 +128,13 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     context.globalState,
     message => void vscode.window.showWarningMessage(`Cordon: ${message}`),
   );
+  const folderGrants = new FolderGrants({
+    store: () => openGrants(path.join(storage, 'grants.db')),
+    workspace,
+    // The editor's settings decide what the agent may do: they are beside our own storage.
+    bounds: () => ({ workspace: folders(), records: [storage, path.resolve(storage, '../../..')] }),
+  });
+  const unsaved = new UnsavedDocuments();
   const uses = new RuleUses(context.workspaceState);
   const inForce = new PolicyInForce({
     folders,
@@ -176,13 +187,15 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
         sandbox: sessionWalls,
         ...(copy === undefined ? {} : { workingCopy: copy }),
         ...(isUnrestricted ? {} : { network: network.access }),
-        policy: () => inForce.policy(isUnrestricted ? 'none' : 'sandbox'),
+        policy: granted => inForce.policy(isUnrestricted ? 'none' : 'sandbox', granted),
         writableFolders: settings.writableFolders,
         isLocked: () => settings.mode() === 'locked',
         remember: (answer, what) =>
           what === 'write'
             ? settings.addWritableFolder(answer.pattern)
             : rules.allow(answer.pattern, answer.scope),
+        folderGrants,
+        unsaved,
         programs: {
           node: process.execPath,
           agent: context.asAbsolutePath('dist/agent.cjs'),
@@ -327,6 +340,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     panels,
     status,
     rules,
+    unsaved,
     ...registerCommands(parts),
     ...listening.map(each => ({ dispose: () => each[Symbol.dispose]() })),
     { dispose: () => approvals[Symbol.dispose]() },
@@ -348,6 +362,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   shutDown = async () => {
     await conversations[Symbol.asyncDispose]();
     await copies[Symbol.asyncDispose]();
+    folderGrants[Symbol.dispose]();
     await rm(runDirectory, { recursive: true, force: true });
   };
   // Not awaited: the view is shown as soon as this returns, and fills when it is known what can be done here.

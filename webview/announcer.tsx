@@ -72,6 +72,8 @@ function deedOf(subject: Conversation['approvals'][number]['subject']): string {
       return `run ${subject.command}`;
     case 'write':
       return `${subject.operation} ${subject.path}`;
+    case 'folder':
+      return `${subject.access} ${subject.path}, outside of the workspace`;
     case 'domain':
       return `reach ${subject.host}, port ${subject.port}`;
   }

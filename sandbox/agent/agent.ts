@@ -10,7 +10,7 @@ import {
 } from '@agentclientprotocol/sdk';
 import { CordonError, messageOf } from '../../src/base/errors.ts';
 import { randomId } from '../../src/base/ids.ts';
-import { AgentStart } from '../../src/protocol/agent.ts';
+import { AgentStart, unsavedMethod, UnsavedNotification } from '../../src/protocol/agent.ts';
 import { asData } from './asData.ts';
 import { BackgroundCommands } from './backgroundCommands.ts';
 import { openBroker } from './broker.ts';
@@ -33,6 +33,8 @@ interface AgentSession {
   /** What the model is told first. */
   readonly prompt: string;
   readonly turn: Omit<TurnOptions, 'system'>;
+  /** As the tools see it. */
+  readonly unsaved: Set<string>;
   /** Of the turn that runs. */
   running: AbortController | undefined;
 }
@@ -92,6 +94,11 @@ export function cordonAgent(): AgentApp {
         current.running = undefined;
       }
     })
+    .onNotification(unsavedMethod, UnsavedNotification, ({ params }) => {
+      if (typeof session !== 'object' || session.id !== params.sessionId) return;
+      session.unsaved.clear();
+      for (const path of params.paths) session.unsaved.add(path);
+    })
     .onNotification(methods.agent.session.cancel, ({ params }) => {
       if (typeof session === 'object' && session.id === params.sessionId)
         session.running?.abort(new CordonError('agent.stopped', 'The turn was stopped.'));
@@ -106,9 +113,11 @@ async function startSession(
   const id = randomId();
   const workspace = await openWorkspace(folders);
   const bridge = await openGatewayBridge(start.gatewaySocket);
+  const unsaved = new Set<string>();
   return {
     id,
     bridge,
+    unsaved,
     running: undefined,
     prompt: systemPrompt(start.workspace),
     turn: {
@@ -118,6 +127,7 @@ async function startSession(
       workspace,
       ledger: new ReadLedger(),
       background: new BackgroundCommands(),
+      unsaved,
       ripgrep: start.ripgrep,
       // One file at once never fills more than about a quarter of the context.
       pageBytes: Math.min(pageLimits.bytes, start.contextTokens),

@@ -11,6 +11,8 @@ import {
   DeniedData,
   deleteFileMethod,
   type DeleteFileRequest,
+  ReadAnswerMeta,
+  type ReadMeta,
   rpcErrors,
   type TerminalMeta,
   type WriteMeta,
@@ -31,9 +33,16 @@ export interface TerminalOutput {
   readonly isTruncated: boolean;
 }
 
+/** `disk`: the newest text is on disk, where the agent sees it, and `content` is empty. */
+export interface BrokerText extends ReadAnswerMeta {
+  readonly content: string;
+}
+
 /** Everything the agent cannot do by itself. Each wait ends at once when the signal aborts, with its reason. */
 export interface Broker {
   update(update: SessionUpdate): Promise<void>;
+  /** What only the broker sees: text that is not saved, and what lies outside of the workspace. */
+  readFile(path: string, meta: ReadMeta, signal: AbortSignal): Promise<Outcome<BrokerText>>;
   writeFile(path: string, content: string, meta: WriteMeta, signal: AbortSignal): Promise<Outcome>;
   deleteFile(request: Omit<DeleteFileRequest, 'sessionId'>, signal: AbortSignal): Promise<Outcome>;
   /** Starts a shell line; `done` carries the terminal's id. */
@@ -60,6 +69,16 @@ export function openBroker(client: AgentContext, sessionId: string): Broker {
   const options = (signal: AbortSignal) => ({ cancellationSignal: signal, stopWaitingOnCancel: true });
   return {
     update: update => client.notify(methods.client.session.update, { sessionId, update }),
+    readFile: (path, meta, signal) =>
+      outcome(signal, async () => {
+        const answer = await client.request(
+          methods.client.fs.readTextFile,
+          { sessionId, path, _meta: { cordon: meta } },
+          options(signal),
+        );
+        const { _meta: extension } = answer;
+        return { content: answer.content, ...ReadAnswerMeta.parse(extension?.['cordon']) };
+      }),
     async writeFile(path, content, meta, signal) {
       if (Buffer.byteLength(JSON.stringify(content)) > maxWrite)
         return { kind: 'failed', message: 'The text is too large to be written at once.' };

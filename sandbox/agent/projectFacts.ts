@@ -42,7 +42,7 @@ async function readInstructions(folder: string, workspace: Workspace): Promise<s
     const name = (await readdir(folder)).find(entry => entry === 'AGENTS.md');
     if (name === undefined) return undefined;
     const resolved = await workspace.resolve(path.join(folder, name));
-    if (resolved.kind === 'refused') return undefined;
+    if (resolved.kind !== 'inside') return undefined;
     const opened = await openRegularFile(resolved.real);
     if (opened.kind === 'other') return undefined;
     try {

@@ -1,10 +1,12 @@
-import { realpath } from 'node:fs/promises';
+import { lstat, realpath } from 'node:fs/promises';
 import path from 'node:path';
 
 /** Where a path given by the model leads. */
 export type ResolvedPath =
   /** `path` is absolute as the user knows it; `real` has every symlink resolved and is inside the folders. */
   | { readonly kind: 'inside'; readonly path: string; readonly real: string; readonly exists: boolean }
+  /** Not to be seen from in here: only the broker can read it, if the user lets it. `path` is absolute. */
+  | { readonly kind: 'outside'; readonly path: string; readonly message: string }
   | { readonly kind: 'refused'; readonly message: string };
 
 /** The workspace folders as the sandbox shows them. The kernel is the wall; this says in words what it would say in numbers. */
@@ -36,12 +38,15 @@ export async function openWorkspace(folders: readonly [string, ...string[]]): Pr
       if (given === '') return refused('The path is empty.');
       const absolute = path.resolve(cwd, given);
       if (absolute.length > maxPath) return refused('The path is too long. No such file can exist.');
-      if (!roots.some(root => isWithin(root, absolute))) return refused(outside(given, folders));
+      if (!roots.some(root => isWithin(root, absolute)))
+        return outside(absolute, `${given} is outside the workspace folders (${folders.join(', ')}).`);
       try {
-        const { real, exists } = await realOfNearest(absolute);
-        if (!roots.some(root => isWithin(root, real)))
-          return refused(
-            `${given} is a link, or is below one, that leads outside the workspace folders. It was not touched.`,
+        const { real, exists, isBroken } = await realOfNearest(absolute);
+        // The target of a link that leads out does not exist in here.
+        if (isBroken || !roots.some(root => isWithin(root, real)))
+          return outside(
+            absolute,
+            `${given} is a link, or is below one, that leads outside the workspace folders.`,
           );
         return { kind: 'inside', path: absolute, real, exists };
       } catch (error) {
@@ -60,8 +65,8 @@ function refused(message: string): ResolvedPath {
   return { kind: 'refused', message };
 }
 
-function outside(given: string, folders: readonly string[]): string {
-  return `${given} is outside the workspace folders (${folders.join(', ')}). Nothing outside them can be read or written.`;
+function outside(path: string, message: string): ResolvedPath {
+  return { kind: 'outside', path, message };
 }
 
 function isWithin(root: string, candidate: string): boolean {
@@ -69,13 +74,20 @@ function isWithin(root: string, candidate: string): boolean {
 }
 
 /** Resolves links as far as the path exists; what comes below does not exist yet and is kept as given. */
-async function realOfNearest(absolute: string): Promise<{ real: string; exists: boolean }> {
+async function realOfNearest(
+  absolute: string,
+): Promise<{ real: string; exists: boolean; isBroken: boolean }> {
   const missing: string[] = [];
+  let isBroken = false;
   for (let at = absolute; ; at = path.dirname(at)) {
     try {
-      return { real: path.join(await realpath(at), ...missing), exists: missing.length === 0 };
+      return { real: path.join(await realpath(at), ...missing), exists: missing.length === 0, isBroken };
     } catch (error) {
       if (!isMissing(error) || path.dirname(at) === at) throw error;
+      isBroken ||= await lstat(at).then(
+        stat => stat.isSymbolicLink(),
+        () => false,
+      );
       missing.unshift(path.basename(at));
     }
   }

@@ -226,6 +226,7 @@ function unattended({ approve }: RunArguments): Unattended {
     write: 'Nobody can be asked in this run; --apply allows changes of files.',
     protectedWrite: 'Nobody can be asked in this run, and --apply does not cover it.',
     host: grant => `Nobody can be asked in this run; --allow-domain ${grant} allows it.`,
+    folder: 'Nobody can be asked in this run; --workspace names more folders.',
   };
 }
 

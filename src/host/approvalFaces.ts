@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { ApprovalAnswer, ApprovalRequest } from '../protocol/approval.ts';
 import type { SessionEvent } from '../protocol/transcript.ts';
-import { askByQuickPick, askForRule } from './approvalQuickPick.ts';
+import { askByQuickPick, askForFolder, askForRule } from './approvalQuickPick.ts';
 import { approvalSurface } from './settings.ts';
 
 interface Options {
@@ -48,14 +48,26 @@ export class ApprovalFaces implements Disposable {
   }
 
   /** The card's "Always allow…": pattern and scope by quick pick. */
-  async chooseRule(id: string): Promise<void> {
+  chooseRule(id: string): Promise<void> {
+    return this.#fromCard(id, (request, signal) => askForRule(request, this.options.tryOnPast, signal));
+  }
+
+  /** The card's "Another folder…". */
+  chooseFolder(id: string): Promise<void> {
+    return this.#fromCard(id, askForFolder);
+  }
+
+  async #fromCard(
+    id: string,
+    ask: (request: ApprovalRequest, signal: AbortSignal) => Promise<ApprovalAnswer | undefined>,
+  ): Promise<void> {
     const request = this.options.waiting().find(each => each.id === id);
     if (request === undefined) return;
     // The card is being answered: its own quick pick, if one is open, makes way.
     this.#open.get(id)?.abort();
     const controller = new AbortController();
     this.#open.set(id, controller);
-    const answer = await askForRule(request, this.options.tryOnPast, controller.signal);
+    const answer = await ask(request, controller.signal);
     if (answer !== undefined) await this.options.answer(id, answer);
     this.#open.delete(id);
   }

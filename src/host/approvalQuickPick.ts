@@ -7,9 +7,20 @@ import type {
   RuleScope,
 } from '../protocol/approval.ts';
 import { chooseRow, icon, type Row } from './chooseRow.ts';
+import { folderAnswer, folderChoices, folderTitle, pickFolder } from './folderQuickPick.ts';
 import { plainLabel } from './plainLabel.ts';
 
-type Choice = 'deny' | 'denyWithWords' | 'allowOnce' | 'allowForSession' | 'alwaysAllow' | 'confirm' | 'back';
+type Choice =
+  | 'allowToday'
+  | 'never'
+  | 'anotherFolder'
+  | 'deny'
+  | 'denyWithWords'
+  | 'allowOnce'
+  | 'allowForSession'
+  | 'alwaysAllow'
+  | 'confirm'
+  | 'back';
 
 /** What a permission would have done to past commands, in a sentence. */
 type TryOnPast = (pattern: string) => Promise<string>;
@@ -29,7 +40,11 @@ export async function askByQuickPick(
   signal: AbortSignal,
 ): Promise<ApprovalAnswer | undefined> {
   const choice = await chooseRow(titleOf(request), rowsOf(request), signal);
+  if (request.subject.kind === 'folder' && choice === 'anotherFolder') return askForFolder(request, signal);
   switch (choice) {
+    case 'never':
+      return { kind: 'never' };
+    case 'allowToday':
     case 'deny':
       return { kind: 'deny' };
     case 'denyWithWords':
@@ -44,12 +59,36 @@ export async function askByQuickPick(
   }
 }
 
+/** Lets the user pick another folder, then how long it is open. Undefined when closed. */
+export async function askForFolder(
+  request: ApprovalRequest,
+  signal: AbortSignal,
+): Promise<ApprovalAnswer | undefined> {
+  const { subject } = request;
+  if (subject.kind !== 'folder') return undefined;
+  const folder = await pickFolder(subject, signal);
+  if (folder === undefined) return undefined;
+  const chosen = { ...request, subject: { ...subject, folder } };
+  const rows = rowsOf(chosen).filter(({ choice }) => choice !== 'anotherFolder');
+  const choice = await chooseRow(titleOf(chosen), rows, signal);
+  if (choice === 'deny') return { kind: 'deny' };
+  if (choice === 'denyWithWords') return askForWords(signal);
+  const answer = folderChoices.find(each => each.choice === choice);
+  if (answer === undefined) return undefined;
+  const isSure = answer.choice === 'never' || (await confirmed(chosen, signal));
+  return isSure ? folderAnswer(answer.choice, subject, folder) : undefined;
+}
+
 /** Lets the user pick what "always" covers and where it is written. Undefined when closed. */
 export async function askForRule(
   request: ApprovalRequest,
   tryOnPast: TryOnPast,
   signal: AbortSignal,
 ): Promise<Extract<ApprovalAnswer, { kind: 'alwaysAllow' }> | undefined> {
+  if (request.subject.kind === 'folder')
+    return (await confirmed(request, signal))
+      ? { kind: 'alwaysAllow', pattern: request.subject.folder, scope: 'user' }
+      : undefined;
   if (request.subject.kind === 'write')
     return { kind: 'alwaysAllow', pattern: request.subject.folder, scope: 'user' };
   if (request.subject.kind === 'domain') return confirmAlwaysHost(request.subject.grant, signal);
@@ -100,6 +139,7 @@ function titleOf({ subject }: ApprovalRequest): string {
   if (subject.kind === 'domain') return `A command wants to reach ${subject.grant}`;
   if (subject.kind === 'command')
     return `Cordon wants to run a command${subject.background ? ' in the background' : ''}`;
+  if (subject.kind === 'folder') return folderTitle(subject);
   return subject.protectedBecause === undefined
     ? `Cordon wants to change files in ${subject.folder}`
     : `Cordon wants to ${subject.operation} a protected file`;
@@ -110,6 +150,7 @@ function rowsOf({ subject, decision }: ApprovalRequest): Row<Choice>[] {
   const why =
     subject.kind === 'write' && subject.protectedBecause !== undefined ? [subject.protectedBecause] : [];
   const reasons = [...why, ...decision.reasons.map(reason => reason.message)].slice(0, 3);
+  if (subject.kind === 'folder') return folderRows(subject, reasons);
   const always =
     subject.kind === 'command'
       ? subject.proposals.length > 0
@@ -149,6 +190,7 @@ function shownOf(subject: ApprovalSubject): string[] {
     case 'command':
       return inRows(plainLabel(subject.command));
     case 'write':
+    case 'folder':
       return [plainLabel(subject.path)];
     case 'domain':
       return subject.command === undefined
@@ -167,10 +209,32 @@ function detailOf(subject: ApprovalSubject): string {
     case 'command':
       return plainLabel(subject.command);
     case 'write':
+    case 'folder':
       return plainLabel(subject.path);
     case 'domain':
       return plainLabel(hostOf(subject));
   }
+}
+
+function folderRows(
+  { folder, path, access }: Extract<ApprovalRequest['subject'], { kind: 'folder' }>,
+  reasons: readonly string[],
+): Row<Choice>[] {
+  const first =
+    folder === path ? [] : [`first: ${access === 'read' ? 'read' : 'change'} ${plainLabel(path)}`];
+  return [
+    ...[folder, ...first].map((label): Row<Choice> => ({
+      label: plainLabel(label),
+      ...icon('folder'),
+      choice: 'show',
+    })),
+    ...reasons.map((label): Row<Choice> => ({ label: plainLabel(label), ...icon('info'), choice: 'show' })),
+    { label: 'Answer', kind: vscode.QuickPickItemKind.Separator, choice: 'show' },
+    { label: 'Deny', choice: 'deny' },
+    { label: 'Deny and say why…', choice: 'denyWithWords' },
+    ...folderChoices,
+    { label: 'Another folder…', choice: 'anotherFolder' },
+  ];
 }
 
 async function confirmed(request: ApprovalRequest, signal: AbortSignal): Promise<boolean> {

@@ -46,10 +46,10 @@ export class PolicyInForce {
    * For running commands: what a rule lets run counts as a use of it. Throws before `ready`, and then everything is
    * asked.
    */
-  policy(walls: Walls): CommandPolicy {
-    const options = this.#policyOptions(walls);
+  policy(walls: Walls, granted: readonly string[] = []): CommandPolicy {
+    const options = { ...this.#policyOptions(walls), granted };
     const { uses } = this.options;
-    const inputs = JSON.stringify([options.settings, options.folders, options.mode]);
+    const inputs = JSON.stringify([options.settings, options.folders, options.mode, granted]);
     const known = this.#known.get(walls);
     if (known?.inputs === inputs) return known.policy;
     const loaded = this.#loaded().loadPolicy({ ...options, onUse: rule => uses.count(rule) });

@@ -15,6 +15,8 @@ import type { Rule } from './rules/rule.ts';
 export interface PolicyOptions {
   /** Workspace folders, absolute. Empty: nothing is inside, and every path is asked about. */
   readonly folders: readonly string[];
+  /** Outside of the workspace, and open to reading all the same: absolute real paths. Default none. */
+  readonly granted?: readonly string[];
   /** The user's home, absolute. */
   readonly home: string;
   /** Every scope's `cordon.commands.rules`; strictest wins over all of them. Empty: only the built-in list. */
@@ -42,7 +44,7 @@ export function loadPolicy(options: PolicyOptions): {
 } {
   const read = options.settings.map(readRules);
   const problems = read.flatMap(part => part.problems);
-  const boundary = boundaryOf(options.folders, options.home);
+  const boundary = boundaryOf([...options.folders, ...(options.granted ?? [])], options.home);
   const mode = options.mode ?? defaultMode;
   const checked = read
     .flatMap(part => part.rules)

@@ -34,6 +34,21 @@ export type TerminalMeta = z.infer<typeof TerminalMeta>;
 export const WriteMeta = z.object({ toolCallId: z.string(), expectedSha256: z.string().nullable() });
 export type WriteMeta = z.infer<typeof WriteMeta>;
 
+/** In `_meta.cordon` of `fs/read_text_file`, for what the agent does not see by itself. */
+export const ReadMeta = z.object({ toolCallId: z.string() });
+export type ReadMeta = z.infer<typeof ReadMeta>;
+
+/**
+ * In `_meta.cordon` of its answer: where the text is from. `disk`: the agent sees the newest text itself, and `content`
+ * is empty.
+ */
+export const ReadAnswerMeta = z.object({ from: z.enum(['editor', 'outside', 'disk']) });
+export type ReadAnswerMeta = z.infer<typeof ReadAnswerMeta>;
+
+/** From the broker, before a prompt and on change: files of the workspace whose text in the editor is not saved. */
+export const unsavedMethod = '_cordon/unsaved';
+export const UnsavedNotification = z.object({ sessionId: z.string(), paths: z.array(z.string()) });
+
 export const deleteFileMethod = '_cordon/delete_file';
 export const DeleteFileRequest = z.object({
   sessionId: z.string(),
@@ -44,7 +59,12 @@ export const DeleteFileRequest = z.object({
 export type DeleteFileRequest = z.infer<typeof DeleteFileRequest>;
 
 /** JSON-RPC error codes of the broker's own. */
-export const rpcErrors = { denied: -32_010, conflict: -32_011, tooLarge: -32_012 } as const;
+export const rpcErrors = {
+  denied: -32_010,
+  conflict: -32_011,
+  tooLarge: -32_012,
+  unreadable: -32_013,
+} as const;
 
 /** `data` of a `denied` error: tells the model plainly what did not happen. */
 export const DeniedData = z.object({ by: z.enum(['policy', 'user', 'sandbox']), reason: z.string() });

@@ -38,6 +38,17 @@ export const ApprovalSubject = z.discriminatedUnion('kind', [
     /** The command that wants it; absent when several run and it could not be told which. */
     command: z.string().optional(),
   }),
+  /** Read, or read and change, what lies outside of the workspace. `path` is what is wanted of it first. */
+  z.object({
+    kind: z.literal('folder'),
+    /** The folder offered; the file itself where the folder around it would be too much. */
+    folder: z.string(),
+    path: z.string(),
+    access: z.enum(['read', 'write']),
+    /** Folders that may be chosen instead: narrower and wider ones, and such as were allowed before. */
+    around: z.array(z.string()),
+    recent: z.array(z.string()),
+  }),
 ]);
 export type ApprovalSubject = z.infer<typeof ApprovalSubject>;
 
@@ -53,10 +64,15 @@ export const ApprovalRequest = z.object({
 });
 export type ApprovalRequest = z.infer<typeof ApprovalRequest>;
 
-/** What the user may say. `allowOnce` lasts for the turn for a write, for the command for a domain. */
+/** Another folder than the one that was offered. */
+const folder = z.string().max(4_096).optional();
+
+/** What the user may say. `allowOnce` lasts for the turn for a write or a folder, for the command for a domain; `allowToday` and `never` are for folders. */
 export const ApprovalAnswer = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('deny'), words: z.string().max(4_000).optional() }),
-  z.object({ kind: z.literal('allowOnce') }),
+  z.object({ kind: z.literal('allowOnce'), folder }),
+  z.object({ kind: z.literal('allowToday'), folder }),
+  z.object({ kind: z.literal('never'), folder }),
   z.object({ kind: z.literal('allowForSession') }),
   z.object({ kind: z.literal('alwaysAllow'), pattern: z.string().max(1_000), scope: RuleScope }),
 ]);

@@ -73,6 +73,8 @@ export const PanelMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('alwaysAllow'), id }),
   /** The button beside a denial of a tool call: the host asks, in its own words, whether to lift it. */
   z.object({ type: z.literal('cureDenial'), toolCallId: id, denial: z.number().int().nonnegative() }),
+  /** "Another folder…": the host lets the user pick one and how long it is open, then settles the request. */
+  z.object({ type: z.literal('chooseFolder'), id }),
   z.object({ type: z.literal('answerQuestion'), id, answer: z.string().max(20_000) }),
   z.object({ type: z.literal('newConversation') }),
   z.object({ type: z.literal('openConversation'), id }),

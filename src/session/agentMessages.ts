@@ -1,6 +1,6 @@
 import { quote } from 'shell-quote';
 import * as z from 'zod';
-import { DeleteFileRequest, TerminalMeta, WriteMeta } from '../protocol/agent.ts';
+import { DeleteFileRequest, ReadMeta, TerminalMeta, WriteMeta } from '../protocol/agent.ts';
 
 // What an agent may say to the broker: the part of the Agent Client Protocol that Cordon answers, every field bounded.
 // Anything that does not fit ends the session. Fields we do not use are dropped, as the protocol asks.
@@ -114,6 +114,18 @@ export const WriteTextFile = z
   .object({ sessionId: id, path: absolutePath, content: z.string(), _meta: z.object({ cordon: WriteMeta }) })
   .transform(({ _meta: meta, ...message }) => ({ ...message, ...meta.cordon }));
 export type WriteTextFile = z.infer<typeof WriteTextFile>;
+
+export const ReadTextFile = z
+  .object({
+    sessionId: id,
+    path: absolutePath,
+    /** First line, counted from 1, and the number of lines; the whole file when absent. */
+    line: z.number().int().min(1).nullish(),
+    limit: z.number().int().min(0).nullish(),
+    _meta: z.object({ cordon: ReadMeta }),
+  })
+  .transform(({ _meta: meta, ...message }) => ({ ...message, ...meta.cordon }));
+export type ReadTextFile = z.infer<typeof ReadTextFile>;
 
 export const DeleteFile = DeleteFileRequest.extend({ path: absolutePath });
 export type DeleteFile = z.infer<typeof DeleteFile>;

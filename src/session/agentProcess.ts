@@ -12,7 +12,13 @@ import type { ProcessExit, Sandbox, SandboxedProcess } from '../../sandbox/sandb
 import { CordonError, messageOf } from '../base/errors.ts';
 import { proveToAgent } from '../base/handshake.ts';
 import type { Log } from '../base/log.ts';
-import { agentPaths, deleteFileMethod, type AgentStart } from '../protocol/agent.ts';
+import {
+  agentPaths,
+  deleteFileMethod,
+  type AgentStart,
+  type ReadAnswerMeta,
+  unsavedMethod,
+} from '../protocol/agent.ts';
 import * as incoming from './agentMessages.ts';
 import { agentStream, violation } from './agentStream.ts';
 import type { Programs } from './session.ts';
@@ -25,9 +31,15 @@ export interface AgentRequests {
   waitForExit(id: string): Promise<{ exitCode: number | null; signal: string | null }>;
   killTerminal(id: string): Promise<void>;
   releaseTerminal(id: string): Promise<void>;
+  readFile(request: incoming.ReadTextFile, signal: AbortSignal): Promise<FileText>;
   writeFile(request: incoming.WriteTextFile, signal: AbortSignal): Promise<void>;
   deleteFile(request: incoming.DeleteFile, signal: AbortSignal): Promise<void>;
   askUser(request: incoming.AskUser, signal: AbortSignal): Promise<string | null>;
+}
+
+/** What `fs/read_text_file` answers. */
+export interface FileText extends ReadAnswerMeta {
+  readonly content: string;
 }
 
 export interface AgentProcessOptions {
@@ -146,6 +158,13 @@ export class AgentProcess {
     }
   }
 
+  /** Tells which files have text in the editor that is not saved. An agent that does not know the message ignores it. */
+  tellUnsaved(paths: readonly string[]): void {
+    this.#connection?.agent
+      .notify(unsavedMethod, { sessionId: this.#sessionId, paths: [...paths] })
+      .catch(() => {});
+  }
+
   /** Asks the agent to end its turn. It may not listen; then kill it. */
   cancel(): void {
     this.#connection?.agent
@@ -190,6 +209,10 @@ export class AgentProcess {
       .onRequest(ours.terminal.release, this.#checked(incoming.TerminalReference), async ({ params }) => {
         await requests.releaseTerminal(params.terminalId);
         return {};
+      })
+      .onRequest(ours.fs.readTextFile, this.#checked(incoming.ReadTextFile), async ({ params, signal }) => {
+        const { content, from } = await requests.readFile(params, signal);
+        return { content, _meta: { cordon: { from } } };
       })
       .onRequest(ours.fs.writeTextFile, this.#checked(incoming.WriteTextFile), async ({ params, signal }) => {
         await requests.writeFile(params, signal);
@@ -268,7 +291,7 @@ const hello: InitializeRequest = {
   protocolVersion: PROTOCOL_VERSION,
   clientInfo: { name: 'cordon', title: 'Cordon', version: '0.1.0' },
   clientCapabilities: {
-    fs: { readTextFile: false, writeTextFile: true },
+    fs: { readTextFile: true, writeTextFile: true },
     terminal: true,
     elicitation: { form: {} },
   },

@@ -1,5 +1,6 @@
 import type { AgentRequests } from './agentProcess.ts';
 import { denialError, deniedByPolicy } from './denial.ts';
+import type { FileReading } from './fileReading.ts';
 import type { FileChanges } from './fileChanges.ts';
 import type { Questions } from './questions.ts';
 import type { Terminals } from './terminals.ts';
@@ -10,13 +11,21 @@ interface Options {
   readonly turn: () => Turn | undefined;
   readonly terminals: Terminals;
   readonly files: FileChanges;
+  readonly reading: FileReading;
   readonly questions: Questions;
   /** False where nobody is there to answer. */
   readonly canAsk: boolean;
 }
 
 /** What the agent may ask for, bound to the turn that runs: outside of one nobody asked for anything, so nothing is done. */
-export function agentRequests({ turn, terminals, files, questions, canAsk }: Options): AgentRequests {
+export function agentRequests({
+  turn,
+  terminals,
+  files,
+  reading,
+  questions,
+  canAsk,
+}: Options): AgentRequests {
   const within = <T>(
     signal: AbortSignal,
     work: (current: Turn, both: AbortSignal) => Promise<T>,
@@ -37,6 +46,7 @@ export function agentRequests({ turn, terminals, files, questions, canAsk }: Opt
     waitForExit: id => terminals.waitForExit(id),
     killTerminal: id => terminals.kill(id),
     releaseTerminal: id => terminals.release(id),
+    readFile: (request, signal) => within(signal, (current, both) => reading.read(request, current, both)),
     writeFile: (request, signal) => within(signal, (current, both) => files.write(request, current, both)),
     deleteFile: (request, signal) => within(signal, (current, both) => files.delete(request, current, both)),
     askUser: async ({ message, requestedSchema }, signal) => {

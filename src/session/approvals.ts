@@ -97,7 +97,11 @@ const maxOpen = 50;
  * this once. The panel sends answers too, and must not be able to make rules of its own.
  */
 function offered(subject: ApprovalSubject, answer: ApprovalAnswer): ApprovalAnswer | undefined {
-  if (answer.kind === 'deny' || answer.kind === 'allowOnce') return answer;
+  if (answer.kind === 'deny') return answer;
+  if (subject.kind === 'folder') return offeredFolder(subject, answer);
+  if (answer.kind === 'allowOnce') return { kind: 'allowOnce' };
+  // Answers for folders only.
+  if (answer.kind === 'allowToday' || answer.kind === 'never') return undefined;
   if (subject.kind === 'write') {
     if (subject.protectedBecause !== undefined) return { kind: 'allowOnce' };
     return answer.kind === 'alwaysAllow' ? { ...answer, pattern: subject.folder } : answer;
@@ -106,4 +110,14 @@ function offered(subject: ApprovalSubject, answer: ApprovalAnswer): ApprovalAnsw
     return answer.kind === 'alwaysAllow' ? { ...answer, pattern: subject.grant, scope: 'user' } : answer;
   if (answer.kind === 'allowForSession') return answer;
   return subject.proposals.some(({ pattern }) => pattern === answer.pattern) ? answer : undefined;
+}
+
+/** Reading and changing outside have no session: what is more than a turn is a day, or for good. */
+function offeredFolder(
+  { folder, around, recent }: Extract<ApprovalSubject, { kind: 'folder' }>,
+  answer: Exclude<ApprovalAnswer, { kind: 'deny' }>,
+): ApprovalAnswer | undefined {
+  if (answer.kind === 'allowForSession') return undefined;
+  const chosen = answer.kind === 'alwaysAllow' ? answer.pattern : (answer.folder ?? folder);
+  return [folder, ...around, ...recent].includes(chosen) ? answer : undefined;
 }

@@ -55,6 +55,10 @@ export class CommandApproval {
         return denied(unanswered());
       case 'deny':
         return denied(deniedByUser(answer.words));
+      // Answers to a question about a folder; they were never offered here.
+      case 'allowToday':
+      case 'never':
+        return denied(unanswered());
       case 'allowOnce':
         return { kind: 'allowed', allowedBy: 'You allowed it once.' };
       case 'allowForSession':

@@ -10,9 +10,11 @@ import { rpcErrors } from '../protocol/agent.ts';
 import type { DeleteFile, WriteTextFile } from './agentMessages.ts';
 import { denialError, deniedByPolicy, deniedBySandbox, type Denial } from './denial.ts';
 import { fileDiff } from './fileDiff.ts';
-import { placeOf } from './place.ts';
+import type { FolderAccess } from './folderAccess.ts';
+import { placeOf, type Place } from './place.ts';
 import type { Programs } from './session.ts';
 import type { Turn } from './turn.ts';
+import type { UnsavedText } from './unsavedText.ts';
 import type { WriteAccess, WriteRequest } from './writeAccess.ts';
 
 interface Options {
@@ -20,6 +22,8 @@ interface Options {
   readonly sandbox: Sandbox;
   readonly programs: Programs;
   readonly access: WriteAccess;
+  readonly outside: FolderAccess;
+  readonly unsaved: UnsavedText | undefined;
 }
 
 /** One change, and the tool call it belongs to. */
@@ -76,14 +80,19 @@ export class FileChanges {
     turn: Turn,
     signal: AbortSignal,
   ): Promise<Denial | Extract<FileChangeResult, { ok: true } | { code: unknown }>> {
-    const { folders, sandbox, programs } = this.options;
-    const place = await placeOf(folders, change.path);
-    if (place === undefined) return deniedBySandbox(outside(change.path));
-    const denial = await this.#permit({ place, operation: kind, itemId }, signal);
+    const { folders, sandbox, programs, unsaved } = this.options;
+    const inWorkspace = await placeOf(folders, change.path);
+    const place = inWorkspace ?? (await this.#grantedPlace(change.path, itemId, signal));
+    if ('by' in place) return place;
+    // What the user has typed is not on disk, and a change would be made to a text that nobody sees.
+    if (unsaved?.textOf(place.path) !== undefined)
+      return { ok: false, code: 'conflict', message: unsavedChanges(place.path) };
+    const isOutside = inWorkspace === undefined;
+    const denial = await this.#permit({ place, operation: kind, itemId }, isOutside, signal);
     if (denial) return denial;
     turn.calls.change(toolCallId, { state: { kind: 'running', since: Date.now() } });
     try {
-      const request = { ...change, path: place.path, roots: [place.folder] };
+      const request = { ...change, path: place.path, roots: [place.folder], isOutside };
       const result = await changeFile(sandbox, programs, request, signal);
       return result.ok || result.code === 'conflict' ? result : deniedBySandbox(result.message);
     } catch (error) {
@@ -92,7 +101,15 @@ export class FileChanges {
     }
   }
 
-  async #permit(request: WriteRequest, signal: AbortSignal): Promise<Denial | undefined> {
+  /** A place outside of the workspace, asked for. Everything around it counts: what is protected is so by any name. */
+  async #grantedPlace(file: string, itemId: string, signal: AbortSignal): Promise<Place | Denial> {
+    const found = await this.options.outside.ensure({ path: file, access: 'write', itemId }, signal);
+    if ('by' in found) return found;
+    const relative = found.real.slice(1);
+    return { folder: found.folder, path: found.real, relative: [relative, relative] };
+  }
+
+  async #permit(request: WriteRequest, isOutside: boolean, signal: AbortSignal): Promise<Denial | undefined> {
     const { place } = request;
     const secret = place.relative.find(relative => isSecretFile(path.posix.basename(relative)));
     if (secret !== undefined)
@@ -101,7 +118,7 @@ export class FileChanges {
       const because = protectionOf(relative);
       if (because !== undefined) return await this.options.access.confirmProtected(request, because, signal);
     }
-    return await this.options.access.ensure(request, signal);
+    return isOutside ? undefined : await this.options.access.ensure(request, signal);
   }
 }
 
@@ -114,6 +131,6 @@ function tooLarge(file: string): string {
   return `${file} was not written: more than ${maxFile / 1_000_000} MB at once.`;
 }
 
-function outside(file: string): string {
-  return `${file} is not in a workspace folder, or a link leads out of it.`;
+function unsavedChanges(file: string): string {
+  return `${file} has changes in the editor that are not saved. Ask the user to save or revert it first.`;
 }

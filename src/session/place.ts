@@ -38,7 +38,8 @@ function below(folder: string, file: string): string | undefined {
   return relative.split(path.sep).join('/');
 }
 
-async function realOfNearest(file: string): Promise<string | undefined> {
+/** Links resolved as far as the path exists; what comes below is kept. Undefined where it cannot be followed. */
+export async function realOfNearest(file: string): Promise<string | undefined> {
   const missing: string[] = [];
   for (let at = file; ; at = path.dirname(at)) {
     try {

@@ -7,6 +7,8 @@ import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { CommandPolicy } from '../policy/policy.ts';
 import type { WorkingCopy } from './changes/workingCopy.ts';
 import type { NetworkAccess } from './networkAccess.ts';
+import type { FolderGrants } from './folderGrants.ts';
+import type { UnsavedText } from './unsavedText.ts';
 
 /** Where the programs are that run inside. Absolute host paths. */
 export interface Programs {
@@ -25,6 +27,7 @@ export interface Unattended {
   readonly protectedWrite: string;
   /** For a host, named as a grant names it. */
   readonly host: (grant: string) => string;
+  readonly folder: string;
 }
 
 /** What a session is given; it fetches nothing by itself. */
@@ -41,8 +44,8 @@ export interface SessionOptions {
   readonly workingCopy?: WorkingCopy;
   /** The way out that the sandbox was opened with. Absent: commands have none. Outlives the session. */
   readonly network?: NetworkAccess;
-  /** Asked for each command, so that changed rules count at once. */
-  readonly policy: () => CommandPolicy;
+  /** Asked for each command, so that changed rules count at once; with the folders outside that it may read. */
+  readonly policy: (granted: readonly string[]) => CommandPolicy;
   /** Folders that may be written without asking (the user's standing grant). */
   readonly writableFolders: () => readonly string[];
   /** True in locked mode: no file is changed, and nobody is asked. Asked for each change; commands are the policy's. */
@@ -52,6 +55,10 @@ export interface SessionOptions {
     answer: Extract<ApprovalAnswer, { kind: 'alwaysAllow' }>,
     what: 'command' | 'write',
   ) => Promise<void>;
+  /** What is open outside of the workspace. Absent: nothing, and nobody is asked. */
+  readonly folderGrants?: FolderGrants;
+  /** What the editor holds unsaved. Absent: files are what they are on disk. */
+  readonly unsaved?: UnsavedText;
   readonly programs: Programs;
   /** Folder of the broker's (0700, short path) for the gateway's socket. */
   readonly runDirectory: string;

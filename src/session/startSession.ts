@@ -16,6 +16,8 @@ import { CommandApproval } from './commandApproval.ts';
 import { Cures } from './cures.ts';
 import { earlierTurns } from './earlierTurns.ts';
 import { FileChanges } from './fileChanges.ts';
+import { FileReading } from './fileReading.ts';
+import { FolderAccess } from './folderAccess.ts';
 import { startHostedAgent, type HostedAgent } from './hostedAgent.ts';
 import { Questions } from './questions.ts';
 import type { Session, SessionOptions } from './session.ts';
@@ -42,6 +44,7 @@ class AgentSession implements Session {
   readonly #questions: Questions;
   readonly #cures: Cures;
   readonly #access: WriteAccess;
+  readonly #outside: FolderAccess;
   readonly #terminals: Terminals;
   readonly #changes: TurnChanges;
   readonly #requests: AgentRequests;
@@ -50,6 +53,7 @@ class AgentSession implements Session {
   /** Settles when nothing of an earlier turn is under way any more: an agent that was stopped, commands. */
   #quiet: Promise<void> = Promise.resolve();
   #isDisposed = false;
+  readonly #listening: Disposable[] = [];
 
   constructor(options: SessionOptions) {
     const { id, folders, sandbox, unattended, resume = emptyConversation(id) } = options;
@@ -75,17 +79,21 @@ class AgentSession implements Session {
       warn: (code: string, text: string) => this.#notice('warning', code, text),
     };
     this.#changes = new TurnChanges(options.workingCopy, options.log);
+    const isLocked = options.isLocked ?? (() => false);
     this.#access = new WriteAccess({
       ...shared,
       folders,
       standing: options.writableFolders,
       isCopy: this.#isCopy,
-      isLocked: options.isLocked ?? (() => false),
+      isLocked,
       remember: remember('write'),
     });
+    this.#outside = new FolderAccess({ ...shared, conversation: id, grants: options.folderGrants, isLocked });
+    const granted = () =>
+      this.#outside.visible(false).flatMap(each => (each.access === 'none' ? [] : [each.path]));
     const approval = new CommandApproval({
       ...shared,
-      policy: options.policy,
+      policy: () => options.policy(granted()),
       remember: remember('command'),
     });
     options.network?.attach({
@@ -99,6 +107,7 @@ class AgentSession implements Session {
       approval,
       access: this.#access,
       changes: this.#changes,
+      outside: this.#outside,
       transcript: this.#transcript,
       shownFiles: () => this.#cures.shownFiles,
       wallTime: options.limits?.wallTime,
@@ -106,10 +115,27 @@ class AgentSession implements Session {
     this.#requests = agentRequests({
       turn: () => this.#turn,
       terminals: this.#terminals,
-      files: new FileChanges({ folders, sandbox, programs: options.programs, access: this.#access }),
+      files: new FileChanges({
+        folders,
+        sandbox,
+        programs: options.programs,
+        access: this.#access,
+        outside: this.#outside,
+        unsaved: options.unsaved,
+      }),
+      reading: new FileReading({ folders, access: this.#outside, unsaved: options.unsaved }),
       questions: this.#questions,
       canAsk: unattended === undefined,
     });
+    const unsaved = options.unsaved;
+    if (unsaved) {
+      this.#listening.push(unsaved.onChange(() => this.#agent?.process.tellUnsaved(unsaved.paths())));
+    }
+    if (options.folderGrants) {
+      this.#listening.push(
+        options.folderGrants.revoked.on(grant => this.#first(this.#terminals.endWithin(grant.path))),
+      );
+    }
   }
 
   get conversation(): Conversation {
@@ -169,6 +195,7 @@ class AgentSession implements Session {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
+    for (const listening of this.#listening) listening[Symbol.dispose]();
     await this.stop();
     await this.#endAgent();
     await this.#terminals.endAll();
@@ -200,6 +227,7 @@ class AgentSession implements Session {
       const agent = (this.#agent ??= await this.#startAgent(earlier, turn.signal));
       if (turn.isStopped) return 'stopped';
       this.#status('running');
+      if (this.#options.unsaved) agent.process.tellUnsaved(this.#options.unsaved.paths());
       const answer = agent.process.prompt(prompt.text);
       const stopped = aborted(turn.signal).then(() => 'cancelled' as const);
       const reason = await Promise.race([answer, stopped]);
@@ -225,6 +253,7 @@ class AgentSession implements Session {
     const quiet = this.#terminals.stopForeground();
     this.#first(quiet);
     this.#access.endTurn();
+    this.#outside.endTurn();
     this.#questions.settleAll();
     this.#turn = undefined;
     const item = { id: randomId(), at: Date.now(), kind: 'turnEnd', reason } as const;

@@ -1,3 +1,7 @@
+import path from 'node:path';
+import type { AttributedDenial } from '../../sandbox/denials.ts';
+import type { GrantedFolder } from '../../sandbox/grantedFolders.ts';
+import { isInside } from '../../sandbox/inside.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { ChangedFiles } from '../protocol/transcript.ts';
 import { CordonError, messageOf } from '../base/errors.ts';
@@ -6,8 +10,9 @@ import type { CreateTerminal } from './agentMessages.ts';
 import type { CommandApproval } from './commandApproval.ts';
 import type { TurnChanges } from './changes/turnChanges.ts';
 import { denialError, deniedBySandbox, type Denial } from './denial.ts';
+import type { FolderAccess } from './folderAccess.ts';
 import type { HostReport } from './hostReport.ts';
-import { placeOf } from './place.ts';
+import { placeOf, realOfNearest } from './place.ts';
 import { refusalsOf, type Refusals } from './refusals.ts';
 import { Terminal } from './terminal.ts';
 import type { CommandNetwork, NetworkAccess } from './networkAccess.ts';
@@ -22,6 +27,7 @@ interface Options {
   readonly approval: CommandApproval;
   readonly access: WriteAccess;
   readonly changes: TurnChanges;
+  readonly outside: FolderAccess;
   readonly transcript: Transcript;
   /** Hidden files that the user lets commands see. */
   readonly shownFiles: () => readonly string[];
@@ -48,8 +54,7 @@ export class Terminals {
       turn.calls.deny(toolCallId, denial, 'The command was not run.', signal);
       return denialError(denial);
     };
-    const place = await placeOf(this.options.folders, cwd);
-    if (place === undefined) throw refuse(deniedBySandbox(outside(cwd)));
+    if (!(await this.#isShown(cwd, background))) throw refuse(deniedBySandbox(outside(cwd)));
     if (request.command.includes('\0')) throw refuse(deniedBySandbox(nullByte));
     if (this.#running() >= maxRunning) throw refuse(deniedBySandbox(tooMany));
     const verdict = await this.options.approval.decide(
@@ -103,6 +108,15 @@ export class Terminals {
     return this.#running() === 0;
   }
 
+  /** Ends every command that sees this granted folder, and says why in its output. */
+  async endWithin(folder: string): Promise<void> {
+    await this.#endAll(({ terminal, granted }) => {
+      const concerned = granted.some(({ path, access }) => path === folder && access !== 'none');
+      if (concerned && terminal.exit === undefined) terminal.note(revoked(folder));
+      return concerned;
+    });
+  }
+
   /** Ends what runs in the foreground: nobody waits for it once the turn is over. */
   async stopForeground(): Promise<void> {
     await this.#endAll(({ background }) => !background);
@@ -127,12 +141,15 @@ export class Terminals {
     const since = Date.now();
     // One pipe for both streams keeps what is printed in its order. The outer shell only joins them.
     const join = 'exec 2>&1; exec /bin/bash --noprofile --norc -c "$1"';
+    const grantedFolders = this.options.outside.visible(background);
+    this.options.outside.usedBy(request.command, cwd);
     const followed = network?.follow(itemId, request.command);
     const launched = sandbox.launch({
       argv: ['/bin/bash', '--noprofile', '--norc', '-c', join, 'cordon', request.command],
       cwd,
       // What was granted for the turn ends with it, and a background command outlives the turn.
       writableFolders: access.writable(background),
+      grantedFolders,
       view: 'system',
       allowedPaths: this.options.shownFiles(),
       stdin: 'ignore',
@@ -152,11 +169,14 @@ export class Terminals {
       turn,
       over: over.signal,
       network: followed,
+      granted: grantedFolders,
     });
     const id = randomId();
-    this.#open.set(id, { terminal, background, settled, over });
-    // Stopped while the process was being started.
+    this.#open.set(id, { terminal, background, settled, over, granted: grantedFolders });
+    // Stopped, or a folder taken back, while the process was being started.
     if (signal.aborted) await this.kill(id);
+    const lost = missing(grantedFolders, this.options.outside.visible(background));
+    if (lost !== undefined) await this.endWithin(lost);
     return id;
   }
 
@@ -164,8 +184,7 @@ export class Terminals {
   async #settle(terminal: Terminal, itemId: string, command: RunningCommand): Promise<void> {
     const exit = await terminal.exited;
     const took = Date.now() - command.since;
-    const refused = await this.#refusals(terminal, exit.code !== 0, command);
-    if (exit.code !== 0) await this.#offerWriting(terminal, itemId, command);
+    const refused = await this.#refusals(terminal, itemId, exit.code !== 0, command);
     for (const note of refused.notes) terminal.note(note);
     const item = this.options.transcript.item(itemId);
     if (item?.kind !== 'toolCall' || item.state.kind === 'cancelled') return;
@@ -188,27 +207,74 @@ export class Terminals {
     this.options.transcript.put({ ...item, changed: found });
   }
 
-  /** Which walls stood in the way, as the proxy knows and, where it failed, as the command's own words show. */
+  /** Which walls stood in the way, as the proxy knows and, where it failed, as its own words show; what can be asked is. */
   async #refusals(
     terminal: Terminal,
+    itemId: string,
     hasFailed: boolean,
-    { cwd, background, network }: RunningCommand,
+    command: RunningCommand,
   ): Promise<Refusals & Pick<HostReport, 'connections'>> {
-    const hosts = await network?.end();
+    const hosts = await command.network?.end();
+    const attributed = hasFailed ? this.#attributed(terminal.output().text, command) : [];
+    if (hasFailed) await this.#offerWriting(terminal, itemId, command, attributed);
+    const left: AttributedDenial[] = [];
+    const answers: string[] = [];
+    for (const denial of attributed) {
+      const offer = denial.kind === 'outside' ? await this.#offerOutside(itemId, denial, command) : undefined;
+      if (offer === undefined || !offer.isOpen) left.push(denial);
+      if (offer !== undefined && offer.note !== '') answers.push(offer.note);
+    }
+    const { denials, notes } = refusalsOf(hosts, left);
+    return { denials, notes: [...notes, ...answers], connections: hosts?.connections ?? [] };
+  }
+
+  #attributed(said: string, { cwd, background, granted }: RunningCommand): AttributedDenial[] {
     const writableFolders = this.options.access.writable(background);
-    const said = terminal.output().text;
-    const attributed = hasFailed ? this.options.sandbox.explain?.(said, { cwd, writableFolders }) : undefined;
-    return { ...refusalsOf(hosts, attributed ?? []), connections: hosts?.connections ?? [] };
+    const found =
+      this.options.sandbox.explain?.(said, { cwd, writableFolders, grantedFolders: granted }) ?? [];
+    // A granted folder that is read-only is outside all the same; one of the workspace is asked about by itself.
+    return found.map(each =>
+      each.kind === 'writeFolder' && granted.some(({ path: folder }) => folder === each.folder)
+        ? { kind: 'outside', path: each.path, access: 'write' }
+        : each,
+    );
+  }
+
+  async #offerOutside(
+    itemId: string,
+    denial: Extract<AttributedDenial, { kind: 'outside' }>,
+    { background, turn, over }: RunningCommand,
+  ): Promise<{ isOpen: boolean; note: string }> {
+    if (background || turn.signal.aborted) return { isOpen: false, note: '' };
+    const signal = AbortSignal.any([turn.signal, over]);
+    const answer = await this.options.outside.ensure({ ...denial, itemId }, signal);
+    if (!('by' in answer)) return { isOpen: true, note: nowShown(answer.folder, denial.access) };
+    if (answer.by !== 'user') return { isOpen: false, note: answer.reason };
+    const words = answer.reason ? ` They say: ${answer.reason}` : '';
+    return { isOpen: false, note: `The user did not allow it.${words}` };
+  }
+
+  /** Whether a command may start there: in a workspace folder, or in one that was granted. */
+  async #isShown(cwd: string, background: boolean): Promise<boolean> {
+    if ((await placeOf(this.options.folders, cwd)) !== undefined) return true;
+    const real = await realOfNearest(path.resolve(cwd));
+    const granted = this.options.outside.visible(background).filter(({ access }) => access !== 'none');
+    return real !== undefined && granted.some(each => isInside(real, each.path));
   }
 
   async #offerWriting(
     terminal: Terminal,
     itemId: string,
     { cwd, background, turn, over }: RunningCommand,
+    denials: readonly AttributedDenial[],
   ): Promise<void> {
     if (!/Read-only file system|\bEROFS\b/.test(terminal.output().text)) return;
     const place = await placeOf(this.options.folders, cwd);
     if (place === undefined) return;
+    // Where it is known which paths were meant, and none is in the workspace, it was another wall.
+    const isHere = (each: AttributedDenial) =>
+      each.kind === 'writeFolder' && this.options.folders.some(folder => isInside(each.path, folder));
+    if (denials.length > 0 && !denials.some(isHere)) return;
     const { folder } = place;
     if (this.options.access.writable(background).includes(folder)) return;
     if (background || turn.signal.aborted) {
@@ -249,6 +315,8 @@ interface OpenTerminal {
   readonly settled: Promise<void>;
   /** Aborted when the agent no longer waits: ends the offer that may follow a failure. */
   readonly over: AbortController;
+  /** What it sees outside of the workspace. */
+  readonly granted: readonly GrantedFolder[];
 }
 
 interface RunningCommand {
@@ -259,6 +327,7 @@ interface RunningCommand {
   readonly turn: Turn;
   readonly over: AbortSignal;
   readonly network: CommandNetwork | undefined;
+  readonly granted: readonly GrantedFolder[];
 }
 
 interface ExitStatus {
@@ -275,6 +344,22 @@ const maxRunning = 32;
 
 /** Bytes of output kept for the agent of one command. */
 const maxKept = 1_000_000;
+
+/** A folder that was shown and is no more. */
+function missing(before: readonly GrantedFolder[], now: readonly GrantedFolder[]): string | undefined {
+  const isShown = ({ path, access }: GrantedFolder) =>
+    now.some(each => each.path === path && (each.access === access || each.access === 'write'));
+  return before.find(each => each.access !== 'none' && !isShown(each))?.path;
+}
+
+function revoked(folder: string): string {
+  return `Access to ${folder} was taken back, so this command was ended.`;
+}
+
+function nowShown(folder: string, access: 'read' | 'write'): string {
+  const what = access === 'read' ? 'reading' : 'changing';
+  return `${folder} was not open to this command. The user has now allowed ${what} it: run the command again.`;
+}
 
 function nowWritable(folder: string): string {
   return `${folder} was read-only for this command. The user has now allowed writing there: run the command again.`;

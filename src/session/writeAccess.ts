@@ -105,7 +105,7 @@ export class WriteAccess {
   }
 
   async #grant(folder: string, answer: ApprovalAnswer | null): Promise<ApprovalAnswer | null> {
-    if (answer === null || answer.kind === 'deny') return answer;
+    if (answer === null || answer.kind === 'deny' || answer.kind === 'never') return answer;
     this.#forTurn.add(folder);
     if (answer.kind === 'allowForSession') this.#forSession.add(folder);
     if (answer.kind === 'alwaysAllow') {
@@ -124,6 +124,7 @@ const locked = 'Cordon is in locked mode, in which no file is changed.';
 
 function refusal(answer: ApprovalAnswer | null): Denial | undefined {
   if (answer === null) return unanswered();
+  if (answer.kind === 'never') return deniedByUser(undefined);
   return answer.kind === 'deny' ? deniedByUser(answer.words) : undefined;
 }
 

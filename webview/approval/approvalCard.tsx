@@ -10,13 +10,15 @@ import { useReturnFocus } from '../returnFocus.ts';
 import { shownPath } from '../markdown/fileReference.ts';
 import { CommandText, Sentence, Visible } from './commandText.tsx';
 import { DomainSubject } from './domainSubject.tsx';
+import { FolderQuestion, folderQuestion } from './folderSubject.tsx';
 import { highRisk, riskLevel } from './risk.ts';
 
-type Allowing = 'allowOnce' | 'allowForSession' | 'alwaysAllow';
+type Allowing = 'allowOnce' | 'allowForSession' | 'allowToday' | 'alwaysAllow';
 
 const names: Record<Allowing, string> = {
   allowOnce: 'Allow once',
   allowForSession: 'Allow for this session',
+  allowToday: 'Allow today',
   alwaysAllow: 'Always allow…',
 };
 
@@ -102,9 +104,23 @@ export const ApprovalCard = memo(function ApprovalCard({
             inactive={inactive}
             onPress={() => allow(how)}
           >
-            {confirming === how ? `Confirm: ${lowerFirst(names[how])}` : names[how]}
+            {confirming === how ? `Confirm: ${lowerFirst(nameOf(how, request))}` : nameOf(how, request)}
           </Button>
         ))}
+        {request.subject.kind === 'folder' ? (
+          <>
+            <Button
+              inactive={inactive}
+              title="It does not happen, and it is not asked again"
+              onPress={() => answer({ kind: 'never' })}
+            >
+              Never
+            </Button>
+            <Button inactive={inactive} onPress={() => host.post({ type: 'chooseFolder', id: request.id })}>
+              Another folder…
+            </Button>
+          </>
+        ) : null}
       </div>
       <TextField
         label="Tell Cordon what to do instead"
@@ -129,6 +145,7 @@ function question({ subject }: ApprovalRequest): string {
   if (subject.kind === 'domain') return 'Let a command reach this host?';
   if (subject.kind === 'command')
     return subject.background ? 'Run this command in the background?' : 'Run this command?';
+  if (subject.kind === 'folder') return folderQuestion(subject);
   const verbs = { create: 'Create', edit: 'Change', delete: 'Delete' };
   if (subject.protectedBecause !== undefined) return `${verbs[subject.operation]} this protected file?`;
   return 'Let Cordon change files in this folder?';
@@ -137,6 +154,7 @@ function question({ subject }: ApprovalRequest): string {
 // A protected file is asked for each time; a command that no narrow rule fits cannot be allowed for always.
 function offered({ subject }: ApprovalRequest): readonly Allowing[] {
   if (subject.kind === 'domain') return ['allowOnce', 'allowForSession', 'alwaysAllow'];
+  if (subject.kind === 'folder') return ['allowOnce', 'allowToday', 'alwaysAllow'];
   if (subject.kind === 'write') {
     return subject.protectedBecause === undefined
       ? ['allowOnce', 'allowForSession', 'alwaysAllow']
@@ -150,6 +168,7 @@ function offered({ subject }: ApprovalRequest): readonly Allowing[] {
 function Subject({ request, folders }: { request: ApprovalRequest; folders: readonly string[] }) {
   const { subject, decision } = request;
   if (subject.kind === 'domain') return <DomainSubject subject={subject} />;
+  if (subject.kind === 'folder') return <FolderQuestion subject={subject} />;
   if (subject.kind === 'command') {
     return (
       <>
@@ -193,6 +212,11 @@ function Reasons({ request }: { request: ApprovalRequest }) {
       ))}
     </ul>
   );
+}
+
+// For a folder there is no more to choose.
+function nameOf(how: Allowing, { subject }: ApprovalRequest): string {
+  return how === 'alwaysAllow' && subject.kind === 'folder' ? 'Always allow' : names[how];
 }
 
 function lowerFirst(text: string): string {

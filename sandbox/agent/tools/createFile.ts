@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import { maxWholeFile } from '../readText.ts';
+import { hasUnsaved, ledgerKey, sha256, undoneDeed, unsavedRefusal } from './brokerText.ts';
 import { defineTool, notDone, said } from './tool.ts';
 import { diffContent } from './diffContent.ts';
 
@@ -22,16 +22,21 @@ export const createFileTool = defineTool({
   async run({ path, content, overwrite = false }, context) {
     const resolved = await context.workspace.resolve(path);
     if (resolved.kind === 'refused') return said(false, resolved.message);
-    const seen = context.ledger.seen(resolved.real);
-    if (resolved.exists && !overwrite)
+    if (hasUnsaved(resolved, context)) return unsavedRefusal(path);
+    const key = ledgerKey(resolved);
+    const seen = context.ledger.seen(key);
+    // What is outside cannot be seen from in here; the broker finds out, and changes nothing that was not read.
+    const exists = resolved.kind === 'inside' ? resolved.exists : overwrite && seen !== undefined;
+    if (exists && !overwrite)
       return said(
         false,
         `${path} exists already and was not touched. Read it and use edit_file, or set overwrite.`,
       );
-    if (resolved.exists && seen === undefined)
+    if (exists && seen === undefined)
       return said(false, `Read ${path} with read_file before you overwrite it. Nothing was changed.`);
-    const expectedSha256 = resolved.exists ? (seen ?? null) : null;
-    const oldText = resolved.exists ? await readFile(resolved.real, 'utf8').catch(() => null) : null;
+    const expectedSha256 = exists ? (seen ?? null) : null;
+    const isReadable = exists && resolved.kind === 'inside';
+    const oldText = isReadable ? await readFile(resolved.real, 'utf8').catch(() => null) : null;
     const outcome = await context.broker.writeFile(
       resolved.path,
       content,
@@ -39,13 +44,13 @@ export const createFileTool = defineTool({
       context.signal,
     );
     if (outcome.kind !== 'done') {
-      if (outcome.kind === 'conflict') context.ledger.forget(resolved.real);
-      return notDone(`${path} was not ${resolved.exists ? 'changed' : 'created'}`, outcome);
+      if (outcome.kind === 'conflict') context.ledger.forget(key);
+      return notDone(undoneDeed(path, resolved, exists ? 'changed' : 'created'), outcome);
     }
-    context.ledger.record(resolved.real, createHash('sha256').update(content).digest('hex'));
+    context.ledger.record(key, sha256(content));
     return {
       ok: true,
-      text: `${resolved.exists ? 'Rewrote' : 'Created'} ${path} (${content.split('\n').length} lines).`,
+      text: `${exists ? 'Rewrote' : 'Created'} ${path} (${content.split('\n').length} lines).`,
       content: diffContent(resolved.path, oldText, content),
     };
   },

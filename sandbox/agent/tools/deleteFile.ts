@@ -3,6 +3,14 @@ import { lstat } from 'node:fs/promises';
 import * as z from 'zod';
 import { openRegularFile, pieces } from '../readText.ts';
 import { fileProblem } from '../workspace.ts';
+import {
+  hasUnsaved,
+  ledgerKey,
+  readFirst,
+  undoneDeed,
+  unsavedRefusal,
+  type BrokeredPath,
+} from './brokerText.ts';
 import { defineTool, notDone, said, type ToolContext, type ToolResult } from './tool.ts';
 
 export const deleteFileTool = defineTool({
@@ -16,6 +24,8 @@ export const deleteFileTool = defineTool({
   async run({ path }, context) {
     const resolved = await context.workspace.resolve(path);
     if (resolved.kind === 'refused') return said(false, resolved.message);
+    if (hasUnsaved(resolved, context)) return unsavedRefusal(path);
+    if (resolved.kind === 'outside') return await deleteOutside(path, resolved, context);
     if (!resolved.exists) return said(false, `${path} does not exist, so there is nothing to delete.`);
     try {
       if ((await lstat(resolved.path)).isSymbolicLink())
@@ -41,6 +51,21 @@ export const deleteFileTool = defineTool({
     }
   },
 });
+
+async function deleteOutside(
+  path: string,
+  resolved: BrokeredPath,
+  context: ToolContext,
+): Promise<ToolResult> {
+  const key = ledgerKey(resolved);
+  const seen = context.ledger.seen(key);
+  if (seen === undefined) return readFirst(path, resolved, 'delete');
+  const request = { path: resolved.path, toolCallId: context.toolCallId, expectedSha256: seen };
+  const outcome = await context.broker.deleteFile(request, context.signal);
+  if (outcome.kind !== 'done') return notDone(undoneDeed(path, resolved, 'deleted'), outcome);
+  context.ledger.forget(key);
+  return said(true, `Deleted ${path}.`);
+}
 
 async function hashOf(path: string, real: string, context: ToolContext): Promise<string | ToolResult> {
   const opened = await openRegularFile(real);

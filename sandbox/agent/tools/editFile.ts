@@ -1,8 +1,16 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { maxWholeFile, openRegularFile } from '../readText.ts';
 import { replaceText } from '../replaceText.ts';
 import { fileProblem } from '../workspace.ts';
+import {
+  brokerText,
+  hasUnsaved,
+  ledgerKey,
+  sha256,
+  readFirst,
+  unsavedRefusal,
+  type BrokeredPath,
+} from './brokerText.ts';
 import { defineTool, notDone, quoted, said, type ToolContext, type ToolResult } from './tool.ts';
 import { diffContent } from './diffContent.ts';
 
@@ -32,14 +40,19 @@ export const editFileTool = defineTool({
   async run({ path, edits }, context) {
     const resolved = await context.workspace.resolve(path);
     if (resolved.kind === 'refused') return said(false, resolved.message);
-    if (!resolved.exists) return said(false, `${path} does not exist. Use create_file for a new file.`);
-    const seen = context.ledger.seen(resolved.real);
-    if (seen === undefined)
-      return said(false, `Read ${path} with read_file before you change it. Nothing was changed.`);
-    const bytes = await readWhole(path, resolved.real);
+    if (resolved.kind === 'inside' && !resolved.exists)
+      return said(false, `${path} does not exist. Use create_file for a new file.`);
+    if (hasUnsaved(resolved, context)) return unsavedRefusal(path);
+    const key = ledgerKey(resolved);
+    const seen = context.ledger.seen(key);
+    if (seen === undefined) return readFirst(path, resolved, 'change');
+    const bytes =
+      resolved.kind === 'inside'
+        ? await readWhole(path, resolved.real)
+        : await readOutside(path, resolved, context);
     if (!Buffer.isBuffer(bytes)) return bytes;
     if (sha256(bytes) !== seen) {
-      context.ledger.forget(resolved.real);
+      context.ledger.forget(key);
       return said(false, `${path} changed since you read it. Nothing was changed; read it again first.`);
     }
     const oldText = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -50,13 +63,13 @@ export const editFileTool = defineTool({
         ? said(false, message)
         : quoted(false, message, `file ${path}`, replaced.excerpt);
     }
-    return await write(path, resolved, oldText, replaced, seen, context);
+    return await write(path, { path: resolved.path, key }, oldText, replaced, seen, context);
   },
 });
 
 async function write(
   path: string,
-  resolved: { path: string; real: string },
+  resolved: { path: string; key: string },
   oldText: string,
   replaced: { text: string; count: number },
   seen: string,
@@ -69,15 +82,27 @@ async function write(
     context.signal,
   );
   if (outcome.kind !== 'done') {
-    if (outcome.kind === 'conflict') context.ledger.forget(resolved.real);
+    if (outcome.kind === 'conflict') context.ledger.forget(resolved.key);
     return notDone(`${path} was not changed`, outcome);
   }
-  context.ledger.record(resolved.real, sha256(Buffer.from(replaced.text)));
+  context.ledger.record(resolved.key, sha256(Buffer.from(replaced.text)));
   return {
     ok: true,
     text: `Changed ${path}: ${replaced.count} replacement${replaced.count === 1 ? '' : 's'}.`,
     content: diffContent(resolved.path, oldText, replaced.text),
   };
+}
+
+async function readOutside(
+  path: string,
+  resolved: BrokeredPath,
+  context: ToolContext,
+): Promise<Buffer | ToolResult> {
+  const read = await brokerText(path, resolved, context);
+  if ('ok' in read) return read;
+  return read.from === 'disk'
+    ? said(false, `${path} does not exist. Use create_file for a new file.`)
+    : Buffer.from(read.content);
 }
 
 async function readWhole(path: string, real: string): Promise<Buffer | ToolResult> {
@@ -94,8 +119,4 @@ async function readWhole(path: string, real: string): Promise<Buffer | ToolResul
   } catch (error) {
     return said(false, `${path} could not be read: ${fileProblem(error)}. Nothing was changed.`);
   }
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

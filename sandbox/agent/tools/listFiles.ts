@@ -4,7 +4,7 @@ import { foldPaths } from '../foldPaths.ts';
 import { runRipgrep } from '../ripgrep.ts';
 import { fileProblem } from '../workspace.ts';
 import { everywhere } from './search.ts';
-import { defineTool, quoted, said } from './tool.ts';
+import { defineTool, outsideFolder, quoted, said } from './tool.ts';
 
 /** Files that are looked at, and lines that are shown, at most. */
 const maxFiles = 20_000;
@@ -31,7 +31,7 @@ export const listFilesTool = defineTool({
   async run({ path = '.', include }, context) {
     const resolved = await context.workspace.resolve(path);
     const where = path === '.' ? 'the workspace folder' : path;
-    if (resolved.kind === 'refused') return said(false, resolved.message);
+    if (resolved.kind !== 'inside') return said(false, outsideFolder(resolved));
     if (!resolved.exists) return said(false, `${path} does not exist.`);
     if (!(await stat(resolved.real)).isDirectory())
       return said(false, `${where} is a file. Read it with read_file.`);

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import type { BrokerText } from '../broker.ts';
 import { binaryKind, maxWholeFile, openRegularFile, pageLimits, pieces, readPage } from '../readText.ts';
 import { fileProblem } from '../workspace.ts';
+import { brokerText, isBrokered, ledgerKey, sha256 } from './brokerText.ts';
 import { defineTool, quoted, said, type ToolContext, type ToolResult } from './tool.ts';
 
 export const readFileTool = defineTool({
   name: 'read_file',
   description:
     'Reads a text file, or lines from_line to to_line of it. Each line comes as its number, a tab and the text. ' +
+    'Outside of the workspace the user is asked first. ' +
     `At most ${pageLimits.lines.toLocaleString('en-US')} lines come at once; the result says where to go on.`,
   kind: 'read',
   isReadOnly: true,
@@ -23,7 +26,15 @@ export const readFileTool = defineTool({
     if (to < from) return said(false, `to_line (${to}) is before from_line (${from}). Nothing was read.`);
     const resolved = await context.workspace.resolve(path);
     if (resolved.kind === 'refused') return said(false, resolved.message);
-    if (!resolved.exists)
+    if (isBrokered(resolved, context)) {
+      const read = await brokerText(path, resolved, context);
+      if ('ok' in read) return read;
+      if (read.from !== 'disk') {
+        context.ledger.record(ledgerKey(resolved), sha256(read.content));
+        return await readGiven(path, read, { from, to }, context);
+      }
+    }
+    if (resolved.kind === 'outside' || !resolved.exists)
       return said(false, `${path} does not exist. Use list_files or search to find the right path.`);
     try {
       const opened = await openRegularFile(resolved.real);
@@ -39,6 +50,38 @@ export const readFileTool = defineTool({
     }
   },
 });
+
+/** Text that the broker gave, as it would be shown from disk. */
+async function readGiven(
+  path: string,
+  { content, from: place }: BrokerText,
+  { from, to }: { from: number; to: number },
+  context: ToolContext,
+): Promise<ToolResult> {
+  async function* whole() {
+    yield Buffer.from(content);
+  }
+  const page = await readPage(whole(), from, to, true, { ...pageLimits, bytes: context.pageBytes });
+  const mark = place === 'editor' ? '(unsaved in the editor)' : '(outside of the workspace)';
+  if (page.total === 0) return said(true, `${path} ${mark} is empty.`);
+  if (page.lines.length === 0)
+    return said(false, `${path} has ${page.total ?? 'fewer'} lines, so there is no line ${from}.`);
+  const more = page.next === undefined ? '' : ` There is more: go on with from_line ${page.next}.`;
+  return quoted(
+    true,
+    `${path} ${mark}, lines ${from}-${from + page.lines.length - 1} of ${page.total}.${more}`,
+    `file ${path} ${mark}`,
+    numbered(page.lines, from),
+    Number.MAX_SAFE_INTEGER,
+  );
+}
+
+function numbered(lines: readonly string[], from: number): string {
+  return lines
+    .map((line, index) => `${from + index}\t${line}`)
+    .join('\n')
+    .replace(/^1\t\uFEFF/, '1\t');
+}
 
 async function readOpened(
   path: string,
@@ -85,14 +128,7 @@ async function readOpened(
     ...(isUtf8 ? [] : ['It is not valid UTF-8 (shown with �), so it cannot be edited with edit_file.']),
     ...(isWhole ? [] : ['It is too large for edit_file.']),
   ];
-  const numbered = page.lines.map((line, index) => `${from + index}\t${line}`).join('\n');
-  return quoted(
-    true,
-    notes.join(' '),
-    `file ${path}`,
-    numbered.replace(/^1\t\uFEFF/, '1\t'),
-    Number.MAX_SAFE_INTEGER,
-  );
+  return quoted(true, notes.join(' '), `file ${path}`, numbered(page.lines, from), Number.MAX_SAFE_INTEGER);
 }
 
 function decodes(decoder: InstanceType<typeof TextDecoder>, piece: Buffer): boolean {

@@ -34,10 +34,15 @@ export const runCommandTool = defineTool({
   async run({ command, cwd = '.', background = false, timeout_seconds = defaultTimeout }, context) {
     const folder = await context.workspace.resolve(cwd);
     if (folder.kind === 'refused') return said(false, `${folder.message} The command was not run.`);
-    if (!folder.exists) return said(false, `The folder ${cwd} does not exist. The command was not run.`);
+    // Outside, the broker knows whether the user has opened that folder.
+    if (folder.kind === 'inside' && !folder.exists)
+      return said(false, `The folder ${cwd} does not exist. The command was not run.`);
     const meta = { toolCallId: context.toolCallId, background };
     const started = await context.broker.startCommand(command, folder.path, meta, context.signal);
-    if (started.kind !== 'done') return notDone('The command was not run', started);
+    if (started.kind !== 'done') {
+      const where = folder.kind === 'outside' ? `${folder.message} ` : '';
+      return notDone(`${where}The command was not run`, started);
+    }
     const terminalId = started.value;
     await context.broker.update({
       sessionUpdate: 'tool_call_update',

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import { runRipgrep } from '../ripgrep.ts';
-import { defineTool, quoted, said } from './tool.ts';
+import { defineTool, outsideFolder, quoted, said } from './tool.ts';
 
 const maxLines = 400;
 
@@ -36,7 +36,7 @@ export const searchTool = defineTool({
   async run({ pattern, path: given = '.', literal, ignore_case, include, context_lines }, context) {
     const resolved = await context.workspace.resolve(given);
     const where = given === '.' ? 'the workspace folder' : given;
-    if (resolved.kind === 'refused') return said(false, resolved.message);
+    if (resolved.kind !== 'inside') return said(false, outsideFolder(resolved));
     if (!resolved.exists)
       return said(false, `${given} does not exist. Use list_files to find the right path.`);
     const isFolder = (await stat(resolved.real)).isDirectory();
@@ -76,10 +76,16 @@ export const searchTool = defineTool({
       );
     if (result.lines.length === 0)
       return said(true, `Nothing matches ${JSON.stringify(pattern)} in ${where}.`);
+    const unsaved = [...context.unsaved].filter(each => each.startsWith(`${resolved.path}/`));
     const base = context.workspace.shorten(cwd);
     const lines = result.lines.map(line => (line.startsWith('./') ? line.slice(2) : line));
     const sentence = [
       `${lines.length} lines${base === '.' ? '' : `, paths relative to ${base}`}.`,
+      ...(unsaved.length === 0
+        ? []
+        : [
+            `Unsaved changes in the editor were not searched: ${unsaved.slice(0, 10).map(context.workspace.shorten).join(', ')}.`,
+          ]),
       ...(result.isCut ? ['There were more: make the pattern or the path narrower.'] : []),
     ].join(' ');
     return quoted(true, sentence, `search in ${where}`, lines.join('\n'));

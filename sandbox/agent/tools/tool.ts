@@ -7,7 +7,7 @@ import type { Broker, Outcome } from '../broker.ts';
 import { cutMiddle } from '../cutMiddle.ts';
 import type { ReadLedger } from '../readLedger.ts';
 import { legibleText } from '../legibleText.ts';
-import { maxPath, type Workspace } from '../workspace.ts';
+import { maxPath, type ResolvedPath, type Workspace } from '../workspace.ts';
 
 /** One thing that the model may do. */
 export interface Tool {
@@ -44,6 +44,8 @@ export interface ToolContext {
   readonly ledger: ReadLedger;
   readonly broker: Broker;
   readonly background: BackgroundCommands;
+  /** Files whose text in the editor is not saved: the broker has it. Absolute paths. */
+  readonly unsaved: ReadonlySet<string>;
   /** Absolute path. */
   readonly ripgrep: string;
   /** Bytes of a file that the model reads at once, at most. */
@@ -163,4 +165,13 @@ export function notDone(deed: string, why: Exclude<Outcome<never>, { kind: 'done
     case 'failed':
       return said(false, `${deed}. ${why.message}`);
   }
+}
+
+/** Why a tool that works on folders does not work there, and what does. */
+export function outsideFolder(resolved: Exclude<ResolvedPath, { kind: 'inside' }>): string {
+  if (resolved.kind === 'refused') return resolved.message;
+  return (
+    `${resolved.message} This tool does not look there. ` +
+    'read_file reads single files there if the user allows it; commands see folders that the user has opened.'
+  );
 }

@@ -150,6 +150,7 @@ test('where nobody can be asked, what would be asked is denied with words on how
     write: 'Use --apply.',
     protectedWrite: 'Do it yourself.',
     host: (grant: string) => `Use --allow-domain ${grant}.`,
+    folder: 'Name it with --workspace.',
   };
   await using stage = await new Stage(programs).open({ unattended });
   await stage.session.prompt('run: echo x');

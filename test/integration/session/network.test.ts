@@ -234,6 +234,7 @@ test('where nobody can be asked, the result says how to allow the host', async (
     command: '',
     write: '',
     protectedWrite: '',
+    folder: '',
     host: (grant: string) => `Use --allow-domain ${grant}.`,
   };
   await using stage = await new Connected(programs).connect({}, { unattended });

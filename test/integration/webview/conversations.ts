@@ -106,6 +106,28 @@ export function writeRequest(protectedBecause?: string): ApprovalRequest {
   };
 }
 
+export function folderRequest(access: 'read' | 'write'): ApprovalRequest {
+  return {
+    id: `folder-${access}`,
+    conversationId: 'c1',
+    toolCallId: 'call',
+    at: now,
+    subject: {
+      kind: 'folder',
+      folder: '/home/ada/library',
+      path: '/home/ada/library/src/index.js',
+      access,
+      around: ['/home/ada/library/src'],
+      recent: ['/srv/data'],
+    },
+    decision: {
+      decision: 'ask',
+      risk: access === 'read' ? 40 : 70,
+      reasons: [{ code: 'folder.read', message: 'It is outside of the workspace.', span: [0, 0] }],
+    },
+  };
+}
+
 const patch = `@@ -1,7 +1,9 @@
  export function slug(title) {
    return title

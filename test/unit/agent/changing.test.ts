@@ -43,7 +43,7 @@ describe('edit_file', () => {
     const result = await bench.run('edit_file', { path: 'a', edits: [{ old_text: 'one', new_text: '1' }] });
     expect(result).toEqual({
       ok: false,
-      text: 'Read a with read_file before you change it. Nothing was changed.',
+      text: 'Read a with read_file before you change it. It was not changed.',
     });
   });
 

@@ -81,11 +81,11 @@ describe.each(['anthropic', 'openai'] as const)('over the %s protocol', wire => 
   });
 
   test('the same wrong call three times ends the turn with a plain message', async () => {
-    const wrong = () => calls(['read_file', { path: '../secret' }]);
+    const wrong = () => calls(['list_files', { path: '../secret' }]);
     await using agent = await testAgent([wrong(), wrong(), wrong(), { content: 'never' }], { start });
     expect(await agent.prompt('Go')).toBe('end_turn');
     expect(agent.broker.said()).toMatch(
-      /^I stopped because the same call of read_file failed 3 times\. .*outside the workspace folders/,
+      /^I stopped because the same call of list_files failed 3 times\. .*outside the workspace folders/,
     );
     expect(agent.model.requests).toHaveLength(3);
     // The conversation stays usable.

@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, ftruncateSync, openSync, symlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { dataIn, toolBench } from './toolContext.ts';
@@ -132,10 +140,61 @@ describe('read_file', () => {
 });
 
 describe('paths', () => {
+  test.each(['/etc/passwd', '../x', 'src/../../x'])('%j is for the broker to decide', async given => {
+    await using bench = await toolBench({ a: 'a' });
+    bench.broker.deny = () => ({ by: 'user', reason: 'Not there.' });
+    for (const [tool, args] of [
+      ['read_file', { path: given }],
+      ['list_files', { path: given }],
+      ['search', { path: given, pattern: 'x' }],
+      ['edit_file', { path: given, edits: [{ old_text: 'a', new_text: 'b' }] }],
+      ['create_file', { path: given, content: 'x' }],
+      ['delete_file', { path: given }],
+      ['run_command', { command: 'true', cwd: given }],
+    ] as const) {
+      const { ok, text } = await bench.run(tool, args);
+      const reason = expect.stringContaining('outside the workspace folders') as unknown;
+      expect({ tool, ok, text }).toEqual({ tool, ok: false, text: reason });
+    }
+  });
+
+  test('what the user lets it read outside is marked, and can be changed once it was read', async () => {
+    await using elsewhere = await toolBench({ 'note.txt': 'one\ntwo\n' });
+    await using bench = await toolBench();
+    const file = path.join(elsewhere.folder, 'note.txt');
+    const edit = { path: file, edits: [{ old_text: 'two', new_text: 'three' }] };
+    expect((await bench.run('edit_file', edit)).text).toContain('Read');
+    const read = await bench.run('read_file', { path: file });
+    expect(read.text).toContain('(outside of the workspace), lines 1-2 of 2.');
+    expect(dataIn(read.text)).toBe('1\tone\n2\ttwo');
+    expect((await bench.run('edit_file', edit)).ok).toBe(true);
+    expect(readFileSync(file, 'utf8')).toBe('one\nthree\n');
+    expect((await bench.run('delete_file', { path: file })).ok).toBe(true);
+  });
+
+  test('text that is not saved is what is read, is marked, and is not changed under the user', async () => {
+    await using bench = await toolBench({ 'note.txt': 'saved\n' });
+    const file = path.join(bench.folder, 'note.txt');
+    bench.broker.unsaved.set(file, 'as typed\n');
+    bench.unsaved.add(file);
+    const read = await bench.run('read_file', { path: 'note.txt' });
+    expect(read.text).toContain('note.txt (unsaved in the editor), lines 1-1 of 1.');
+    expect(dataIn(read.text)).toBe('1\tas typed');
+    const edit = { path: 'note.txt', edits: [{ old_text: 'as typed', new_text: 'changed' }] };
+    for (const [tool, args] of [
+      ['edit_file', edit],
+      ['create_file', { path: 'note.txt', content: 'x', overwrite: true }],
+      ['delete_file', { path: 'note.txt' }],
+    ] as const)
+      expect((await bench.run(tool, args)).text).toContain("changes in the user's editor that are not saved");
+    expect((await bench.run('search', { pattern: 'saved' })).text).toContain('were not searched: note.txt.');
+    // Saved as it was read, it can be changed without reading it again.
+    bench.unsaved.clear();
+    writeFileSync(file, 'as typed\n');
+    expect((await bench.run('edit_file', edit)).ok).toBe(true);
+  });
+
   test.each([
-    ['/etc/passwd', /outside the workspace folders/],
-    ['../x', /outside the workspace folders/],
-    ['src/../../x', /outside the workspace folders/],
     ['a\0b', /null byte/],
     ['', /empty/],
   ])('%j is refused with the reason', async (given, reason) => {
@@ -159,6 +218,7 @@ describe('paths', () => {
     await using bench = await toolBench({ a: 'a' });
     symlinkSync('/etc', path.join(bench.folder, 'out'));
     symlinkSync('a', path.join(bench.folder, 'in'));
+    bench.broker.deny = ({ text }) => ({ by: 'policy', reason: `${text} is closed.` });
     expect((await bench.run('read_file', { path: 'out/passwd' })).text).toContain(
       'that leads outside the workspace folders',
     );

@@ -27,7 +27,9 @@ export interface RealBroker extends Disposable {
   readonly writes: { path: string; meta: WriteMeta }[];
   readonly questions: CreateElicitationRequest[];
   /** Called before each effect; a denial makes it not happen. */
-  deny: (what: { kind: 'write' | 'delete' | 'command'; text: string }) => DeniedData | undefined;
+  deny: (what: { kind: 'read' | 'write' | 'delete' | 'command'; text: string }) => DeniedData | undefined;
+  /** Texts that the editor holds unsaved, by path. */
+  readonly unsaved: Map<string, string>;
   /** The user's answer to questions; undefined declines. */
   answer: string | undefined;
   /** All text of the agent's messages so far. */
@@ -51,6 +53,7 @@ export function realBroker(): RealBroker {
     writes: [],
     questions: [],
     deny: () => undefined,
+    unsaved: new Map(),
     answer: undefined,
     said: () => textOf(broker.updates, 'agent_message_chunk'),
     running: () => [...terminals.values()].filter(terminal => terminal.exit === undefined).length,
@@ -58,6 +61,12 @@ export function realBroker(): RealBroker {
   };
   const app = client({ name: 'test-broker' })
     .onNotification(methods.client.session.update, ({ params }) => void broker.updates.push(params.update))
+    .onRequest(methods.client.fs.readTextFile, ({ params }) => {
+      const unsaved = broker.unsaved.get(params.path);
+      refuse(broker.deny({ kind: 'read', text: params.path }));
+      const from = unsaved === undefined ? 'outside' : 'editor';
+      return { content: unsaved ?? readFileSync(params.path, 'utf8'), _meta: { cordon: { from } } };
+    })
     .onRequest(methods.client.fs.writeTextFile, ({ params }) => {
       const meta = WriteMeta.parse(metaOf(params));
       broker.writes.push({ path: params.path, meta });

@@ -15,6 +15,8 @@ export interface ToolBench extends AsyncDisposable {
   readonly folder: string;
   readonly broker: RealBroker;
   readonly context: ToolContext;
+  /** What the broker told of: files with unsaved text. */
+  readonly unsaved: Set<string>;
   /** Stops what runs. */
   readonly stop: AbortController;
   run(name: string, args: unknown): Promise<ToolResult>;
@@ -31,12 +33,14 @@ export async function toolBench(
   }));
   const connection = app.connect(broker.app);
   const stop = new AbortController();
+  const unsaved = new Set<string>();
   const context: ToolContext = {
     toolCallId: 'call-1',
     workspace: await openWorkspace([folder, ...more]),
     ledger: new ReadLedger(),
     broker: openBroker(connection.client, 'session-1'),
     background: new BackgroundCommands(),
+    unsaved,
     ripgrep: rgPath,
     pageBytes: 256_000,
     signal: stop.signal,
@@ -45,6 +49,7 @@ export async function toolBench(
     folder,
     broker,
     context,
+    unsaved,
     stop,
     async run(name, args) {
       const { call } = readyCall(name, JSON.stringify(args), context.workspace);

@@ -102,7 +102,7 @@ test('what is shown: parents first, nothing in a /tmp that commands write, and n
       dropsTemporary: true,
       hiddenFile: '',
       emptyFolder: '',
-      settings: {},
+      settings: { folder: '', shown: [], copied: new Map() },
     },
   };
   const write = (path: string) => ({ path, access: 'write' }) as const;
@@ -116,7 +116,7 @@ test('what is shown: parents first, nothing in a /tmp that commands write, and n
     '/srv/free',
     '/srv/main',
   ];
-  expect(shownGrants(facts, granted.map(write))).toEqual([
+  expect(shownGrants(facts, granted.map(write), 'system')).toEqual([
     { path: '/srv/a', access: 'read' },
     { path: '/tmp/w/q', access: 'write' },
     { path: '/srv/free', access: 'write' },
