@@ -79,23 +79,10 @@ function checkWriting(
 }
 
 /** Whatever lies in these is the system's. `/var` itself is refused as too wide, like the home folder. */
-const closed = [
-  ...[
-    '/etc',
-    '/usr',
-    '/bin',
-    '/sbin',
-    '/lib',
-    '/lib32',
-    '/lib64',
-    '/libx32',
-    '/boot',
-    '/dev',
-    '/proc',
-    '/sys',
-  ],
-  ...['/run', '/var/run', '/var/spool', '/var/lib', '/System', '/Library', '/private/etc', '/private/var/db'],
-];
+const closed = (
+  '/etc /usr /bin /sbin /lib /lib32 /lib64 /libx32 /boot /dev /proc /sys /run /var/run /var/spool /var/lib ' +
+  '/System /Library /private/etc /private/var/db'
+).split(' ');
 
 /**
  * Of what was granted: what one launch really shows, parents before what lies in them. Pure. Below /tmp only what lies

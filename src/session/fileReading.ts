@@ -59,10 +59,12 @@ export class FileReading {
 }
 
 function linesOf(text: string, { line, limit }: Pick<ReadTextFile, 'line' | 'limit'>): string {
-  if (line == null && limit == null) return text;
   const from = (line ?? 1) - 1;
-  return text
-    .split('\n')
-    .slice(from, limit == null ? undefined : from + limit)
-    .join('\n');
+  const count = limit ?? Infinity;
+  return from === 0 && count === Infinity
+    ? text
+    : text
+        .split('\n')
+        .slice(from, from + count)
+        .join('\n');
 }

@@ -164,12 +164,15 @@ export class FolderAccess {
         grants.add(folder, access, 'never', conversation);
         return deniedByPolicy(never({ path: folder, access }));
       case 'allowToday':
-        return void grants.add(folder, access, 'today', conversation);
+        grants.add(folder, access, 'today', conversation);
+        return undefined;
       case 'alwaysAllow':
-        return void this.#addForGood(folder, access);
+        this.#addForGood(folder, access);
+        return undefined;
       case 'allowOnce':
       case 'allowForSession':
-        return void grants.add(folder, access, 'once', conversation);
+        grants.add(folder, access, 'once', conversation);
+        return undefined;
     }
   }
 

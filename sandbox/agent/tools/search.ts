@@ -84,7 +84,10 @@ export const searchTool = defineTool({
       ...(unsaved.length === 0
         ? []
         : [
-            `Unsaved changes in the editor were not searched: ${unsaved.slice(0, 10).map(context.workspace.shorten).join(', ')}.`,
+            `Unsaved changes in the editor were not searched: ${unsaved
+              .slice(0, 10)
+              .map(each => context.workspace.shorten(each))
+              .join(', ')}.`,
           ]),
       ...(result.isCut ? ['There were more: make the pattern or the path narrower.'] : []),
     ].join(' ');

@@ -45,7 +45,7 @@ class Outside extends Stage {
   async answered(prompt: string, answer: ApprovalAnswer): Promise<unknown> {
     const turn = this.session.prompt(prompt);
     const request = await this.approval();
-    expect(this.session.answerApproval(request.id, answer)).toBe(true);
+    if (!this.session.answerApproval(request.id, answer)) throw new Error('It was not offered.');
     await turn;
     return request.subject;
   }
