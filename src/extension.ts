@@ -83,6 +83,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     open: openCopy,
     directory: () => path.join(workspaceStorage(), 'copies'),
     isBusy: id => conversations.isBusy(id),
+    isInUse: id => conversations.isInUse(id),
     log,
   });
 

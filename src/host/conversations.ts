@@ -138,6 +138,11 @@ export class Conversations implements AsyncDisposable {
     return (this.#live.get(id)?.status ?? 'idle') !== 'idle';
   }
 
+  /** Whether it is shown, or has an agent. */
+  isInUse(id: string): boolean {
+    return this.#sessions.has(id) || this.current.id === id;
+  }
+
   async stop(): Promise<void> {
     await (await this.#sessions.get(this.current.id))?.session.stop();
   }

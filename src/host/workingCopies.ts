@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import * as path from 'node:path';
 import { CordonError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -12,10 +13,15 @@ interface Options {
   readonly directory: () => string;
   /** Whether the agent of this conversation is at work. */
   readonly isBusy: (conversationId: string) => boolean;
+  /** Whether the conversation is shown, or has an agent. */
+  readonly isInUse: (conversationId: string) => boolean;
   readonly log: Log;
 }
 
-/** The conversations' copies of the workspace: opened when they are first needed, kept open until the window closes. */
+/**
+ * The conversations' copies of the workspace: opened when they are first needed, and kept open for a while after they
+ * were: each costs two processes and a thread.
+ */
 export class WorkingCopies implements AsyncDisposable {
   readonly #open = new Map<string, Promise<WorkingCopy>>();
 
@@ -42,6 +48,8 @@ export class WorkingCopies implements AsyncDisposable {
       .then(copy => ({ ...copy, changes: this.#guarded(conversationId, copy.changes) }));
     this.#open.set(conversationId, opening);
     opening.catch(() => this.#open.delete(conversationId));
+    const idle = [...this.#open.keys()].filter(id => id !== conversationId && !this.options.isInUse(id));
+    for (const id of idle.slice(0, -mostIdle)) void this.close(id);
     return opening;
   }
 
@@ -59,8 +67,17 @@ export class WorkingCopies implements AsyncDisposable {
   /** Closes and removes it, with every change that was not taken over. */
   async remove(conversationId: string): Promise<void> {
     await this.close(conversationId);
-    const { removeTree } = await import('../overlay/removeTree.ts');
-    removeTree(this.directoryOf(conversationId));
+    const directory = this.directoryOf(conversationId);
+    // Gone by name at once; what it holds may be much.
+    const removed = `${directory}.removed`;
+    try {
+      await rename(directory, removed);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+      throw error;
+    }
+    const { removeTreeSlowly } = await import('../overlay/removeTree.ts');
+    await removeTreeSlowly(removed);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -90,3 +107,6 @@ export class WorkingCopies implements AsyncDisposable {
     };
   }
 }
+
+/** Copies that are kept open though nothing uses them. */
+const mostIdle = 3;

@@ -1,4 +1,5 @@
 import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs';
+import { chmod, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
@@ -12,6 +13,22 @@ export function removeTree(path: string): void {
     openUp(path);
     rmSync(path, { recursive: true, force: true });
   }
+}
+
+/** The same without keeping this thread from anything else. */
+export async function removeTreeSlowly(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch {
+    await openUpSlowly(path);
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function openUpSlowly(path: string): Promise<void> {
+  await chmod(path, 0o700);
+  for (const entry of await readdir(path, { withFileTypes: true }))
+    if (entry.isDirectory()) await openUpSlowly(join(path, entry.name));
 }
 
 function openUp(path: string): void {
