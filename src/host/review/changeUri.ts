@@ -1,0 +1,40 @@
+import * as vscode from 'vscode';
+import * as z from 'zod';
+import type { ChangedPath } from '../../session/changes/changesEngine.ts';
+
+/** The scheme of documents that show what is in the agent's copy of the workspace. */
+export const changeScheme = 'cordon-change';
+
+const Named = z.object({
+  conversationId: z.string(),
+  folder: z.string(),
+  path: z.string(),
+  /** What the agent has, what it worked from, or nothing: the empty side of what was added or deleted. */
+  side: z.enum(['agent', 'base', 'nothing']),
+});
+/** One side of a change in one conversation. */
+export type ChangeSide = z.infer<typeof Named>;
+
+/** The document's path is that of the user's file, so that its language and icon are the same. */
+export function changeUri(side: ChangeSide): vscode.Uri {
+  const { conversationId, folder, path } = side;
+  return vscode.Uri.from({
+    scheme: changeScheme,
+    path: `${folder}/${path}`,
+    query: JSON.stringify({ conversationId, folder, path, side: side.side }),
+  });
+}
+
+/** Undefined for whatever is no such document. */
+export function sideOf(uri: vscode.Uri): ChangeSide | undefined {
+  if (uri.scheme !== changeScheme) return undefined;
+  try {
+    return Named.safeParse(JSON.parse(uri.query)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+export function samePath(one: ChangedPath, other: ChangedPath): boolean {
+  return one.folder === other.folder && one.path === other.path;
+}

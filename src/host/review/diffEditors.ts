@@ -1,0 +1,75 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import type { ReviewedChange } from '../../session/changes/changesEngine.ts';
+import { plainLabel } from '../plainLabel.ts';
+import { changeUri, type ChangeSide } from './changeUri.ts';
+import { userUri } from './userFiles.ts';
+
+/** What the tab of all changes is called; it is known by that. */
+export const reviewTitle = 'Cordon: Changes';
+
+/** All changes in one editor, each against the user's file. One such editor at most. */
+export async function openAll(conversationId: string, changes: readonly ReviewedChange[]): Promise<void> {
+  await closeAll();
+  const files = changes.filter(isFile).slice(0, mostFiles);
+  await vscode.commands.executeCommand(
+    'vscode.changes',
+    reviewTitle,
+    files.map(change => [
+      userUri(change),
+      change.was === 'file' || change.was === 'symlink' || change.renamed !== undefined
+        ? userSide(change)
+        : undefined,
+      change.is === 'file' || change.is === 'symlink' ? agentSide(conversationId, change) : undefined,
+    ]),
+  );
+}
+
+/** One file; at a line of the agent's text when given. */
+export async function openChange(
+  conversationId: string,
+  change: ReviewedChange,
+  options: { readonly line?: number; readonly preserveFocus?: boolean } = {},
+): Promise<void> {
+  if (!isFile(change)) return;
+  const { line, preserveFocus = false } = options;
+  const name = plainLabel(path.basename(change.path));
+  const at = line === undefined ? undefined : new vscode.Range(line - 1, 0, line - 1, 0);
+  const nothing = changeUri({ ...placeOf(conversationId, change), side: 'nothing' });
+  const isNew = change.kind === 'added' && change.renamed === undefined;
+  await vscode.commands.executeCommand(
+    'vscode.diff',
+    isNew ? nothing : userSide(change),
+    change.is === null ? nothing : agentSide(conversationId, change),
+    `${name} (${change.is === null ? 'deleted by Cordon' : isNew ? 'new' : 'yours ↔ Cordon’s'})`,
+    { preview: true, preserveFocus, ...(at ? { selection: at } : {}) } satisfies vscode.TextDocumentShowOptions,
+  );
+}
+
+/** Closes the editor of all changes where it is open. */
+export async function closeAll(): Promise<void> {
+  const tabs = vscode.window.tabGroups.all
+    .flatMap(group => group.tabs)
+    .filter(tab => tab.label === reviewTitle);
+  if (tabs.length > 0) await vscode.window.tabGroups.close(tabs, true);
+}
+
+export function agentSide(conversationId: string, change: ReviewedChange): vscode.Uri {
+  return changeUri({ ...placeOf(conversationId, change), side: 'agent' });
+}
+
+/** For a renamed file, where its content was. */
+function userSide({ folder, path: own, kind, renamed }: ReviewedChange): vscode.Uri {
+  return userUri({ folder, path: kind === 'added' && renamed !== undefined ? renamed : own });
+}
+
+function placeOf(conversationId: string, { folder, path: own }: ReviewedChange): Omit<ChangeSide, 'side'> {
+  return { conversationId, folder, path: own };
+}
+
+function isFile({ was, is }: ReviewedChange): boolean {
+  return (is ?? was) !== 'directory';
+}
+
+/** More make the editor slow; they are all in the view. */
+const mostFiles = 500;

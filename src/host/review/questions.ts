@@ -1,0 +1,61 @@
+import * as path from 'node:path';
+import * as vscode from 'vscode';
+import type { ChangedPath, Obstruction } from '../../session/changes/changesEngine.ts';
+import { plainLabel } from '../plainLabel.ts';
+
+/** Asks about one protected path, in words that say what it could do. Anything but the button is no. */
+export async function confirmProtected({ path: own }: ChangedPath, because: string): Promise<boolean> {
+  const accept = 'Accept This File';
+  const answer = await vscode.window.showWarningMessage(
+    `Accept "${plainLabel(own)}"?`,
+    {
+      modal: true,
+      detail: `It ${because}. Look at what changed in it before you accept it.`,
+    },
+    accept,
+  );
+  return answer === accept;
+}
+
+export async function confirmDiscard(files: number): Promise<boolean> {
+  const discard = 'Discard';
+  const answer = await vscode.window.showWarningMessage(
+    `Discard what Cordon changed in ${files} files?`,
+    { modal: true, detail: 'Your own files stay as they are. Going back to a checkpoint brings it again.' },
+    discard,
+  );
+  return answer === discard;
+}
+
+type Resolution = 'compare' | 'merge' | 'theirs' | 'mine';
+
+/** What to do about a file that both the user and the agent changed. Undefined: nothing for now. */
+export async function resolveConflict(
+  { path: own, words }: Obstruction,
+  /** `canTake`: nothing unsaved is in the way. */
+  { canMerge, canTake }: { readonly canMerge: boolean; readonly canTake: boolean },
+): Promise<Resolution | undefined> {
+  const rows: (vscode.QuickPickItem & { readonly choice: Resolution } | false)[] = [
+    canMerge && {
+      label: 'Merge by hand',
+      detail: 'Opens the merge editor; the result is yours when you complete it.',
+      choice: 'merge',
+    },
+    {
+      label: 'Look at the difference',
+      detail: 'Decides nothing.',
+      choice: 'compare',
+    },
+    { label: 'Keep mine', detail: 'Drops Cordon’s change of this file.', choice: 'mine' },
+    canTake && { label: 'Take Cordon’s', detail: 'Your version goes to the trash.', choice: 'theirs' },
+  ];
+  const picked = await vscode.window.showQuickPick(
+    rows.filter(row => row !== false),
+    {
+      title: `Conflict: ${plainLabel(path.basename(own))}`,
+      placeHolder: `${plainLabel(own)}: ${words}`,
+      ignoreFocusOut: true,
+    },
+  );
+  return picked?.choice;
+}

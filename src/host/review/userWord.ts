@@ -1,0 +1,312 @@
+import * as vscode from 'vscode';
+import type { ChangedPath, Choice, Obstruction, ReviewedChange } from '../../session/changes/changesEngine.ts';
+import { plainLabel } from '../plainLabel.ts';
+import type { AgentFiles } from './agentFiles.ts';
+import { cursorPlace, hunkAt, type CursorPlace } from './atCursor.ts';
+import type { ChangeRow } from './changeRows.ts';
+import { filesOf, type ChangesTree } from './changesTree.ts';
+import { samePath, sideOf } from './changeUri.ts';
+import { closeAll, openChange } from './diffEditors.ts';
+import { canMergeByHand, HandMerges } from './mergeEditor.ts';
+import { confirmDiscard, confirmProtected, resolveConflict } from './questions.ts';
+import type { TakenOver, Wanted } from './takeOver.ts';
+import { unsavedEditor } from './unsavedEditor.ts';
+import type { WaitingChanges } from './waitingChanges.ts';
+
+type Verb = 'accept' | 'discard';
+
+interface Options {
+  readonly waiting: WaitingChanges;
+  readonly files: AgentFiles;
+  readonly tree: ChangesTree;
+}
+
+/** Carries out the user's word on changes: accept or discard, for whatever was pointed at, and what follows from it. */
+export class UserWord implements vscode.Disposable {
+  readonly #merges: HandMerges;
+
+  constructor(private readonly options: Options) {
+    this.#merges = new HandMerges(file => void this.#merged(file));
+  }
+
+  /** Protected ones are left out, and it says so. */
+  async acceptAll(): Promise<void> {
+    await this.#accept(this.#all(), false);
+  }
+
+  async discardAll(): Promise<void> {
+    const all = this.options.waiting.changes;
+    if (all.length === 0) return;
+    if (await confirmDiscard(this.options.waiting.totals.files))
+      await this.#discard(all.map(change => ({ change })));
+  }
+
+  /** Lines of the view. Afterwards the selection is on what comes next. */
+  async sayRows(verb: Verb, rows: readonly ChangeRow[]): Promise<void> {
+    const wanted = wantedOf(rows);
+    const [first] = wanted;
+    if (!first) return;
+    const place = this.options.tree.files.findIndex(({ change }) => samePath(change, first.change));
+    if (verb === 'accept') await this.#accept(wanted, rows.length === 1 || !rows.some(isGroup));
+    else if (wanted.length === 1 || (await confirmDiscard(wanted.length))) await this.#discard(wanted);
+    const { files } = this.options.tree;
+    const same = files.find(({ change }) => samePath(change, first.change));
+    const next = same ?? files[Math.min(place, files.length - 1)];
+    if (next) await this.options.tree.select(next.change, same ? first.hunks?.[0] : undefined);
+  }
+
+  /** The file of the active editor. Afterwards the next one is open. */
+  async sayFile(verb: Verb): Promise<void> {
+    const file = activeFile();
+    const change = file && this.options.waiting.find(file);
+    if (!change) return nothingHere();
+    const place = this.options.tree.files.findIndex(row => samePath(row.change, change));
+    const isWhole = file.side === 'agent' ? await this.#isAsShown(change) : true;
+    if (!isWhole) return;
+    await (verb === 'accept' ? this.#accept([{ change }], true) : this.#discard([{ change }]));
+    if (!this.options.waiting.find(change)) await this.#openNext(place);
+  }
+
+  /** The hunk at the cursor. Afterwards the cursor is on the next one. */
+  async sayHunk(verb: Verb): Promise<void> {
+    const place = cursorPlace(vscode.window.activeTextEditor);
+    const change = place && this.options.waiting.find(place.file);
+    if (!change) return nothingHere();
+    const copy = await this.options.waiting.copy();
+    const sides = await copy?.changes.sides(change);
+    if (!sides?.hunks || sides.hunks.length === 0 || change.is === null || change.was === null)
+      return this.sayFile(verb);
+    const shown = this.#agentDocument(change);
+    if (shown && !this.options.files.isShown(shown, sides.after)) return this.#movedOn([change]);
+    const index = hunkAt(sides.hunks, place);
+    const at = this.options.tree.files.findIndex(row => samePath(row.change, change));
+    const wanted = { change, hunks: [index], version: sides.version };
+    await (verb === 'accept' ? this.#accept([wanted], true) : this.#discard([wanted]));
+    if (this.options.waiting.find(change)) await this.#moveToHunk(change, index, place);
+    else await this.#openNext(at);
+  }
+
+  dispose(): void {
+    this.#merges.dispose();
+  }
+
+  async #accept(wanted: readonly Wanted[], mayAsk: boolean): Promise<void> {
+    const { waiting } = this.options;
+    const copy = await waiting.copy();
+    if (!copy || wanted.length === 0) return;
+    const { takeOver } = await import('./takeOver.ts');
+    const done = await takeOver(
+      {
+        changes: copy.changes,
+        waiting: () => waiting.changes,
+        unsavedEditor,
+        ...(mayAsk ? { confirm: confirmProtected } : {}),
+      },
+      wanted,
+    );
+    await waiting.refresh();
+    this.#tell(done, mayAsk);
+    for (const obstruction of done.obstructions.filter(({ kind }) => kind === 'conflict'))
+      await this.#resolve(obstruction, wanted);
+    await this.#closeWhenDone();
+  }
+
+  async #discard(wanted: readonly Wanted[]): Promise<void> {
+    const { waiting } = this.options;
+    const copy = await waiting.copy();
+    const outcome = await copy?.changes.discard(wanted.map(choiceOf));
+    await waiting.refresh();
+    if (outcome?.kind === 'obstructed') this.#tellObstructions(outcome.obstructions);
+    else if (outcome) tellBriefly(`Discarded ${counted(wanted)}`);
+    await this.#closeWhenDone();
+  }
+
+  /** All that waits: what has a line, and folders that went, which nothing else takes along. */
+  #all(): Wanted[] {
+    const shown = this.options.tree.files.map(({ change }) => change);
+    const hidden = this.options.waiting.changes.filter(
+      change => change.kind === 'deleted' && change.protectedBecause === undefined && !shown.includes(change),
+    );
+    return [...shown, ...hidden].map(change => ({ change }));
+  }
+
+  #tell({ accepted, merged, inEditors, leftOut, obstructions }: TakenOver, mayAsk: boolean): void {
+    if (accepted.length > 0) tellBriefly(`Accepted ${counted(accepted)}`);
+    const say = (text: string) => void vscode.window.showInformationMessage(`Cordon: ${text}`);
+    if (merged.length > 0) say(`Joined with your own changes: ${named(merged)}.`);
+    if (inEditors.length > 0)
+      say(`Joined with your unsaved edits: ${named(inEditors)}. Save to keep both, or undo.`);
+    this.#tellObstructions(obstructions.filter(({ kind }) => kind !== 'conflict'));
+    if (leftOut.length > 0 && !mayAsk) void this.#offerProtected(leftOut);
+  }
+
+  #tellObstructions(obstructions: readonly Obstruction[]): void {
+    const moved = obstructions.filter(({ kind }) => kind === 'changed');
+    if (moved.length > 0) void this.#movedOn(moved, moved[0]?.words);
+    for (const { path, words } of obstructions.filter(({ kind }) => kind === 'disk' || kind === 'protected'))
+      void vscode.window.showWarningMessage(`Cordon: "${plainLabel(path)}" was not accepted: ${words}.`);
+    const conflicts = obstructions.filter(({ kind }) => kind === 'conflict');
+    if (conflicts.length > 0)
+      void vscode.window.showWarningMessage(`Cordon: You changed these too: ${named(conflicts)}.`);
+  }
+
+  async #offerProtected(leftOut: readonly ChangedPath[]): Promise<void> {
+    const goThrough = 'Go Through Them';
+    const files = leftOut.length === 1 ? 'file was' : 'files were';
+    const answer = await vscode.window.showWarningMessage(
+      `Cordon: ${leftOut.length} protected ${files} left out: ${named(leftOut)}. Each is accepted by itself.`,
+      goThrough,
+    );
+    if (answer !== goThrough) return;
+    const changes = leftOut.flatMap(path => this.options.waiting.find(path) ?? []);
+    for (const change of changes) {
+      await openChange(this.options.waiting.conversationId, change);
+      await this.#accept([{ change }], true);
+    }
+  }
+
+  async #resolve(obstruction: Obstruction, wanted: readonly Wanted[]): Promise<void> {
+    const { waiting } = this.options;
+    const copy = await waiting.copy();
+    const change = waiting.find(obstruction);
+    if (!copy || !change) return;
+    const sides = await copy.changes.sides(change).catch(() => undefined);
+    const isUnsaved = unsavedEditor(change) !== undefined;
+    const choice = await resolveConflict(obstruction, {
+      canMerge: sides !== undefined && canMergeByHand(sides) && !isUnsaved,
+      canTake: !isUnsaved,
+    });
+    const own = choiceOf(wanted.find(each => samePath(each.change, change)) ?? { change });
+    switch (choice) {
+      case 'compare':
+        return openChange(waiting.conversationId, change);
+      case 'merge':
+        return this.#merges.start(waiting.conversationId, change);
+      case 'mine':
+        return this.#discard([{ change }]);
+      case 'theirs': {
+        const isConfirmed = change.protectedBecause !== undefined;
+        const outcome = await copy.changes.accept([{ ...own, takesTheirs: true, isConfirmed }]);
+        await waiting.refresh();
+        if (outcome.kind === 'obstructed') this.#tellObstructions(outcome.obstructions);
+        else tellBriefly(`Took Cordon’s version of ${named([change])}`);
+        return;
+      }
+      case undefined:
+        return;
+    }
+  }
+
+  async #merged(file: ChangedPath): Promise<void> {
+    const copy = await this.options.waiting.copy();
+    if (!copy) return;
+    await copy.changes.checkpoint(`Before "${file.path}" was merged by hand at ${new Date().toISOString()}`);
+    await copy.changes.taken([file]);
+    await this.options.waiting.refresh();
+    tellBriefly(`Merged ${named([file])}`);
+  }
+
+  async #movedOn(paths: readonly ChangedPath[], words = 'it has changed since you looked at it'): Promise<void> {
+    await this.options.waiting.refresh();
+    void vscode.window.showInformationMessage(
+      `Cordon: Nothing was done for ${named(paths)}: ${words}. It is shown as it is now.`,
+    );
+  }
+
+  async #isAsShown(change: ReviewedChange): Promise<boolean> {
+    const uri = this.#agentDocument(change);
+    if (!uri) return true;
+    const sides = await (await this.options.waiting.copy())?.changes.sides(change);
+    if (!sides || this.options.files.isShown(uri, sides.after)) return true;
+    await this.#movedOn([change]);
+    return false;
+  }
+
+  #agentDocument(change: ChangedPath): vscode.Uri | undefined {
+    return vscode.workspace.textDocuments.find(({ uri }) => {
+      const side = sideOf(uri);
+      return side?.side === 'agent' && samePath(side, change);
+    })?.uri;
+  }
+
+  async #moveToHunk(change: ReviewedChange, index: number, { side }: CursorPlace): Promise<void> {
+    const sides = await (await this.options.waiting.copy())?.changes.sides(change);
+    const hunk = sides?.hunks?.[Math.min(index, sides.hunks.length - 1)];
+    const editor = vscode.window.activeTextEditor;
+    if (!hunk || !editor) return;
+    const line = (side === 'agent' ? hunk.afterLine : hunk.beforeLine) - 1;
+    const at = new vscode.Position(line, 0);
+    editor.selection = new vscode.Selection(at, at);
+    editor.revealRange(new vscode.Range(at, at), vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+  }
+
+  /** In the editor of all changes the next file is below; in that of one, it takes its place. */
+  async #openNext(place: number): Promise<void> {
+    const { files } = this.options.tree;
+    const next = files[Math.min(Math.max(place, 0), files.length - 1)];
+    const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
+    const isOne = tab?.input instanceof vscode.TabInputTextDiff && sideOf(tab.input.modified) !== undefined;
+    if (!isOne) {
+      if (next) await vscode.commands.executeCommand('multiDiffEditor.goToNextChange');
+    } else if (next) await openChange(this.options.waiting.conversationId, next.change, { line: 1 });
+    else await vscode.window.tabGroups.close(tab);
+  }
+
+  async #closeWhenDone(): Promise<void> {
+    if (this.options.tree.files.length === 0) await closeAll();
+  }
+}
+
+/** Hunks of one file are one wish; a line for the whole file takes them in. */
+function wantedOf(rows: readonly ChangeRow[]): Wanted[] {
+  const files = rows.flatMap(filesOf).map(({ change }): Wanted => ({ change }));
+  const wanted = files.filter(
+    (one, at) => files.findIndex(each => samePath(each.change, one.change)) === at,
+  );
+  for (const row of rows) {
+    if (row.kind !== 'hunk') continue;
+    const at = wanted.findIndex(each => samePath(each.change, row.change));
+    const own = wanted[at];
+    if (own && own.hunks === undefined) continue;
+    const hunks = [...(own?.hunks ?? []), row.index];
+    const merged = { change: row.change, hunks, version: row.change.version };
+    if (own) wanted[at] = merged;
+    else wanted.push(merged);
+  }
+  return wanted;
+}
+
+function choiceOf({ change, hunks, version = change.version }: Wanted): Choice {
+  const { folder, path } = change;
+  return { folder, path, version, ...(hunks ? { hunks } : {}) };
+}
+
+function isGroup({ kind }: ChangeRow): boolean {
+  return kind === 'folder' || kind === 'turn';
+}
+
+/** The file of the active editor, or of the active tab where that shows no text. */
+function activeFile(): (ChangedPath & { readonly side: 'agent' | 'user' }) | undefined {
+  const place = cursorPlace(vscode.window.activeTextEditor);
+  if (place) return { ...place.file, side: place.side };
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  const side = input instanceof vscode.TabInputTextDiff ? sideOf(input.modified) : undefined;
+  return side && { folder: side.folder, path: side.path, side: 'agent' };
+}
+
+function nothingHere(): void {
+  void vscode.window.showInformationMessage('Cordon: No change waits here. Put the cursor into one.');
+}
+
+function tellBriefly(text: string): void {
+  vscode.window.setStatusBarMessage(`$(check) Cordon: ${text}`, 5_000);
+}
+
+function counted(all: readonly unknown[]): string {
+  return all.length === 1 ? '1 change' : `${all.length} changes`;
+}
+
+function named(paths: readonly ChangedPath[]): string {
+  const names = paths.slice(0, 3).map(({ path }) => plainLabel(path));
+  return paths.length > 3 ? `${names.join(', ')} and ${paths.length - 3} more` : names.join(', ');
+}
