@@ -6,6 +6,7 @@ import type { ProviderId } from './protocol/model.ts';
 import type { ApprovalFaces } from './host/approvalFaces.ts';
 import type { Conversations } from './host/conversations.ts';
 import type { Credentials } from './host/credentials.ts';
+import type { Review } from './host/review/review.ts';
 import type { SandboxState } from './host/sandboxState.ts';
 import type { Panels } from './panel/panels.ts';
 
@@ -15,6 +16,7 @@ export interface Parts {
   readonly approvals: ApprovalFaces;
   readonly credentials: Credentials;
   readonly sandbox: SandboxState;
+  readonly review: Review;
   readonly chooseModel: (provider?: ProviderId) => Promise<void>;
   readonly chooseMode: () => Promise<void>;
   readonly manageRules: () => Promise<void>;
@@ -92,6 +94,12 @@ export async function onPanelMessage(
         return showReport(parts.sandbox);
       case 'openInEditor':
         return panels.openInEditor();
+      case 'reviewChanges':
+        return parts.review.open(message.itemId);
+      case 'acceptChanges':
+        return parts.review.acceptAll();
+      case 'discardChanges':
+        return parts.review.discardAll();
       case 'openFile':
         return openFile(message.path, message.line);
       case 'openLink':

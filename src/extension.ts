@@ -21,6 +21,7 @@ import * as settings from './host/settings.ts';
 import { UnsavedDocuments } from './host/unsavedDocuments.ts';
 import { FolderGrants } from './session/folderGrants.ts';
 import { openGrants } from './store/grants.ts';
+import { Review } from './host/review/review.ts';
 import { createStatusItem } from './host/statusItem.ts';
 import { editRules } from './host/ruleEditor.ts';
 import { RuleUses } from './host/ruleUses.ts';
@@ -246,9 +247,23 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       model: model === undefined ? null : { provider: model.provider, label: modelLabel(model) },
       mode: settings.mode(),
       sandbox: sandbox.badge,
+      changes: review.totals,
       folders: folders(),
     };
   };
+
+  const review = new Review({
+    conversation: () => conversations.current,
+    copyOf: async id => (vscode.workspace.isTrusted && copies.exists(id) ? await copies.open(id) : undefined),
+    events: conversations.events,
+    shownChanged: conversations.changed,
+    send: async prompt => {
+      await panels.reveal();
+      await conversations.send(prompt);
+    },
+    memory: context.workspaceState,
+    log,
+  });
 
   const panels = new Panels({
     extensionUri: context.extensionUri,
@@ -281,6 +296,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     approvals,
     credentials,
     sandbox,
+    review,
     chooseModel: async provider => {
       const { probe } = await import('./gateway/probe.ts');
       if ((await chooseModel(credentials, probe, provider)) !== undefined) await conversations.endSessions();
@@ -335,6 +351,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     }),
     conversations.changed.on(refresh),
     sandbox.changed.on(refresh),
+    review.changed.on(() => panels.refresh()),
   ];
   context.subscriptions.push(
     log,
@@ -342,6 +359,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     status,
     rules,
     unsaved,
+    review,
     ...registerCommands(parts),
     ...listening.map(each => ({ dispose: () => each[Symbol.dispose]() })),
     { dispose: () => approvals[Symbol.dispose]() },

@@ -39,6 +39,16 @@ export const SandboxBadge = z.object({
 });
 export type SandboxBadge = z.infer<typeof SandboxBadge>;
 
+export const ChangeTotals = z.object({
+  files: z.number().int(),
+  /** Lines. */
+  added: z.number().int(),
+  removed: z.number().int(),
+  /** Of the files, those that are accepted only one by one. */
+  protected: z.number().int(),
+});
+export type ChangeTotals = z.infer<typeof ChangeTotals>;
+
 /** Everything the panel shows. Sent whole on `ready` and when anything but the conversation's stream changes. */
 export const PanelState = z.object({
   gate: PanelGate,
@@ -47,6 +57,8 @@ export const PanelState = z.object({
   model: z.object({ provider: ProviderId, label: z.string() }).nullable(),
   mode: Mode,
   sandbox: SandboxBadge,
+  /** What waits for review in the agent's copy of the workspace; absent when nothing does. */
+  changes: ChangeTotals.optional(),
   /** Absolute workspace folders; the panel shows paths relative to them. */
   folders: z.array(z.string()),
 });
@@ -88,6 +100,10 @@ export const PanelMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('recheckSandbox') }),
   z.object({ type: z.literal('showSandboxReport') }),
   z.object({ type: z.literal('openInEditor') }),
+  /** Of one item of the transcript when it is named (a turn's end stands for its turn), else all that wait. */
+  z.object({ type: z.literal('reviewChanges'), itemId: id.optional() }),
+  z.object({ type: z.literal('acceptChanges') }),
+  z.object({ type: z.literal('discardChanges') }),
   z.object({
     type: z.literal('openFile'),
     path: z.string().max(4_096),

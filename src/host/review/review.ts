@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { Emitter } from '../../base/emitter.ts';
 import type { Log } from '../../base/log.ts';
+import type { ChangeTotals } from '../../protocol/panel.ts';
 import type { Conversation, SessionEvent } from '../../protocol/transcript.ts';
 import type { WorkingCopy } from '../../session/changes/workingCopy.ts';
 import { AgentFiles } from './agentFiles.ts';
@@ -12,7 +13,7 @@ import { openAll, reviewTitle } from './diffEditors.ts';
 import { LineComments } from './lineComments.ts';
 import { registerReviewCommands } from './reviewCommands.ts';
 import { UserWord } from './userWord.ts';
-import { WaitingChanges, type ChangeTotals } from './waitingChanges.ts';
+import { WaitingChanges } from './waitingChanges.ts';
 import { pathOf } from './userFiles.ts';
 
 interface Options {

@@ -1,6 +1,7 @@
 import { Emitter } from '../../base/emitter.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
+import type { ChangeTotals } from '../../protocol/panel.ts';
 import type { ChangedPath, FolderReview, ReviewedChange } from '../../session/changes/changesEngine.ts';
 import type { WorkingCopy } from '../../session/changes/workingCopy.ts';
 import { shownChanges } from './changeRows.ts';
@@ -12,15 +13,6 @@ interface Options {
   /** Its copy of the workspace; undefined where it has none. */
   readonly copyOf: (conversationId: string) => Promise<WorkingCopy | undefined>;
   readonly log: Log;
-}
-
-/** How much waits for the user's word. */
-export interface ChangeTotals {
-  readonly files: number;
-  readonly added: number;
-  readonly removed: number;
-  /** Of the files, those that are confirmed one by one. */
-  readonly protected: number;
 }
 
 /** The changes of the conversation that is shown, as they were when last looked at. */
