@@ -72,7 +72,7 @@ export class AgentFiles implements vscode.FileSystemProvider {
   }
 
   async #contentOf(side: ChangeSide): Promise<Uint8Array> {
-    if (side.side === 'nothing') return nothing;
+    if (side.side !== 'agent' && side.side !== 'base') return nothing;
     const copy = await this.copyOf(side.conversationId);
     const sides = await copy?.changes.sides(side);
     return sides ? (contentOf(sides, side.side) ?? nothing) : nothing;

@@ -3,7 +3,7 @@ import { changeLetter, changeWords } from './changeRows.ts';
 import { sideOf } from './changeUri.ts';
 import type { WaitingChanges } from './waitingChanges.ts';
 
-/** The letter and colour that git's view gives, for the rows of the view and the tabs of their documents. */
+/** The letter and colour that git's view gives. */
 export class ChangeDecorations implements vscode.FileDecorationProvider, vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<undefined>();
   readonly onDidChangeFileDecorations = this.#changed.event;
@@ -16,7 +16,7 @@ export class ChangeDecorations implements vscode.FileDecorationProvider, vscode.
 
   provideFileDecoration(uri: vscode.Uri): vscode.FileDecoration | undefined {
     const side = sideOf(uri);
-    const change = side?.side === 'agent' ? this.waiting.find(side) : undefined;
+    const change = side?.side === 'line' ? this.waiting.find(side) : undefined;
     if (!change) return undefined;
     const letter = changeLetter(change);
     return new vscode.FileDecoration(letter, changeWords(change), new vscode.ThemeColor(colours[letter]));

@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
 import * as z from 'zod';
-import type { ChangedPath } from '../../session/changes/changesEngine.ts';
 
 /** The scheme of documents that show what is in the agent's copy of the workspace. */
 export const changeScheme = 'cordon-change';
@@ -9,8 +8,11 @@ const Named = z.object({
   conversationId: z.string(),
   folder: z.string(),
   path: z.string(),
-  /** What the agent has, what it worked from, or nothing: the empty side of what was added or deleted. */
-  side: z.enum(['agent', 'base', 'nothing']),
+  /**
+   * What the agent has, what it worked from, or nothing: the empty side of what was added or deleted. `line` names no
+   * document, but a line of the view: VS Code marks documents that cannot be written with a lock.
+   */
+  side: z.enum(['agent', 'base', 'nothing', 'line']),
 });
 /** One side of a change in one conversation. */
 export type ChangeSide = z.infer<typeof Named>;
@@ -33,8 +35,4 @@ export function sideOf(uri: vscode.Uri): ChangeSide | undefined {
   } catch {
     return undefined;
   }
-}
-
-export function samePath(one: ChangedPath, other: ChangedPath): boolean {
-  return one.folder === other.folder && one.path === other.path;
 }

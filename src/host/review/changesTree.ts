@@ -177,7 +177,7 @@ export class ChangesTree implements vscode.TreeDataProvider<ChangeRow>, vscode.D
         conversationId: this.options.waiting.conversationId,
         folder,
         path: own,
-        side: 'agent',
+        side: 'line',
       }),
       iconPath:
         protectedBecause === undefined

@@ -2,11 +2,10 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import type { ReviewedChange } from '../../session/changes/changesEngine.ts';
 import { plainLabel } from '../plainLabel.ts';
-import { changeUri, type ChangeSide } from './changeUri.ts';
+import { changeUri, sideOf, type ChangeSide } from './changeUri.ts';
 import { userUri } from './userFiles.ts';
 
-/** What the tab of all changes is called; it is known by that. */
-export const reviewTitle = 'Cordon: Changes';
+const reviewTitle = 'Cordon: Changes';
 
 /** All changes in one editor, each against the user's file. One such editor at most. */
 export async function openAll(conversationId: string, changes: readonly ReviewedChange[]): Promise<void> {
@@ -50,11 +49,21 @@ export async function openChange(
 export async function closeAll(): Promise<void> {
   const tabs = vscode.window.tabGroups.all
     .flatMap(group => group.tabs)
-    .filter(tab => tab.label === reviewTitle);
+    .filter(isOfAll);
   if (tabs.length > 0) await vscode.window.tabGroups.close(tabs, true);
 }
 
-export function agentSide(conversationId: string, change: ReviewedChange): vscode.Uri {
+/** VS Code has no public kind for such tabs; it adds the number of files to their title. */
+export function isOfAll(tab: vscode.Tab): boolean {
+  return !(tab.input instanceof vscode.TabInputText) && tab.label.startsWith(reviewTitle);
+}
+
+/** The agent's side of the change that a tab shows, if it shows one. */
+export function shownIn(tab: vscode.Tab | undefined): ChangeSide | undefined {
+  return tab?.input instanceof vscode.TabInputTextDiff ? sideOf(tab.input.modified) : undefined;
+}
+
+function agentSide(conversationId: string, change: ReviewedChange): vscode.Uri {
   return changeUri({ ...placeOf(conversationId, change), side: 'agent' });
 }
 

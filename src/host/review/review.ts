@@ -7,9 +7,9 @@ import type { WorkingCopy } from '../../session/changes/workingCopy.ts';
 import { AgentFiles } from './agentFiles.ts';
 import { ChangeDecorations } from './changeDecorations.ts';
 import { ChangesTree } from './changesTree.ts';
-import { changeScheme, sideOf } from './changeUri.ts';
+import { changeScheme } from './changeUri.ts';
 import { turnsOf } from './changeRows.ts';
-import { openAll, reviewTitle } from './diffEditors.ts';
+import { isOfAll, openAll, shownIn } from './diffEditors.ts';
 import { LineComments } from './lineComments.ts';
 import { registerReviewCommands } from './reviewCommands.ts';
 import { UserWord } from './userWord.ts';
@@ -170,9 +170,8 @@ export class Review implements vscode.Disposable {
   /** Whether the keyboard is in an editor of changes; menus and keys go by it. */
   #showPlace(): void {
     const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
-    const isOne = tab?.input instanceof vscode.TabInputTextDiff && sideOf(tab.input.modified) !== undefined;
-    const isAll = tab?.label === reviewTitle;
-    void vscode.commands.executeCommand('setContext', 'cordon.inReview', isOne ? 'one' : isAll ? 'all' : '');
+    const place = shownIn(tab) ? 'one' : tab && isOfAll(tab) ? 'all' : '';
+    void vscode.commands.executeCommand('setContext', 'cordon.inReview', place);
   }
 }
 

@@ -7,7 +7,7 @@ import type {
   Obstruction,
   ReviewedChange,
 } from '../../session/changes/changesEngine.ts';
-import { samePath } from './changeUri.ts';
+import { samePath } from './samePath.ts';
 
 /** A change that the user wants: whole, or these hunks of it, as they were shown. */
 export interface Wanted {

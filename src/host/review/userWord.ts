@@ -2,11 +2,13 @@ import * as vscode from 'vscode';
 import type { ChangedPath, Choice, Obstruction, ReviewedChange } from '../../session/changes/changesEngine.ts';
 import { plainLabel } from '../plainLabel.ts';
 import type { AgentFiles } from './agentFiles.ts';
-import { cursorPlace, hunkAt, type CursorPlace } from './atCursor.ts';
+import { cursorPlace, type CursorPlace } from './cursorPlace.ts';
+import { hunkAt } from './hunkAt.ts';
 import type { ChangeRow } from './changeRows.ts';
 import { filesOf, type ChangesTree } from './changesTree.ts';
-import { samePath, sideOf } from './changeUri.ts';
-import { closeAll, openChange } from './diffEditors.ts';
+import { sideOf } from './changeUri.ts';
+import { samePath } from './samePath.ts';
+import { closeAll, openChange, shownIn } from './diffEditors.ts';
 import { canMergeByHand, HandMerges } from './mergeEditor.ts';
 import { confirmDiscard, confirmProtected, resolveConflict } from './questions.ts';
 import type { TakenOver, Wanted } from './takeOver.ts';
@@ -52,7 +54,11 @@ export class UserWord implements vscode.Disposable {
     const { files } = this.options.tree;
     const same = files.find(({ change }) => samePath(change, first.change));
     const next = same ?? files[Math.min(place, files.length - 1)];
-    if (next) await this.options.tree.select(next.change, same ? first.hunks?.[0] : undefined);
+    if (!next) return;
+    await this.options.tree.select(next.change, same ? first.hunks?.[0] : undefined);
+    // Who reads one after the other sees the next one.
+    if (!same && shownIn(vscode.window.tabGroups.activeTabGroup.activeTab))
+      await openChange(this.options.waiting.conversationId, next.change, { preserveFocus: true });
   }
 
   /** The file of the active editor. Afterwards the next one is open. */
@@ -245,11 +251,10 @@ export class UserWord implements vscode.Disposable {
     const { files } = this.options.tree;
     const next = files[Math.min(Math.max(place, 0), files.length - 1)];
     const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
-    const isOne = tab?.input instanceof vscode.TabInputTextDiff && sideOf(tab.input.modified) !== undefined;
-    if (!isOne) {
+    if (!shownIn(tab)) {
       if (next) await vscode.commands.executeCommand('multiDiffEditor.goToNextChange');
     } else if (next) await openChange(this.options.waiting.conversationId, next.change, { line: 1 });
-    else await vscode.window.tabGroups.close(tab);
+    else if (tab) await vscode.window.tabGroups.close(tab);
   }
 
   async #closeWhenDone(): Promise<void> {
@@ -289,8 +294,7 @@ function isGroup({ kind }: ChangeRow): boolean {
 function activeFile(): (ChangedPath & { readonly side: 'agent' | 'user' }) | undefined {
   const place = cursorPlace(vscode.window.activeTextEditor);
   if (place) return { ...place.file, side: place.side };
-  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
-  const side = input instanceof vscode.TabInputTextDiff ? sideOf(input.modified) : undefined;
+  const side = shownIn(vscode.window.tabGroups.activeTabGroup.activeTab);
   return side && { folder: side.folder, path: side.path, side: 'agent' };
 }
 

@@ -5,7 +5,7 @@ import type { ChangeTotals } from '../../protocol/panel.ts';
 import type { ChangedPath, FolderReview, ReviewedChange } from '../../session/changes/changesEngine.ts';
 import type { WorkingCopy } from '../../session/changes/workingCopy.ts';
 import { shownChanges } from './changeRows.ts';
-import { samePath } from './changeUri.ts';
+import { samePath } from './samePath.ts';
 
 interface Options {
   /** The conversation that is shown. */

@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import type { Hunk } from '../../overlay/hunks.ts';
 import type { ChangedPath } from '../../session/changes/changesEngine.ts';
 import { sideOf } from './changeUri.ts';
 import { pathOf } from './userFiles.ts';
@@ -20,13 +19,4 @@ export function cursorPlace(editor: vscode.TextEditor | undefined): CursorPlace 
   if (change) return { file: change, side: 'agent', line };
   const file = pathOf(editor.document.uri);
   return file && { file, side: 'user', line };
-}
-
-/** The place of the hunk at this line: the one that covers or touches it, else the next one, else the last. */
-export function hunkAt(hunks: readonly Hunk[], { side, line }: Pick<CursorPlace, 'side' | 'line'>): number {
-  const next = hunks.findIndex(({ afterLine, beforeLine, added, removed }) => {
-    const [from, count] = side === 'agent' ? [afterLine, added.length] : [beforeLine, removed.length];
-    return line <= from + Math.max(count, 1) - 1;
-  });
-  return next < 0 ? hunks.length - 1 : next;
 }
