@@ -59,6 +59,7 @@ export function App({ state, focusRequests, kept, keep }: AppProps) {
           <Transcript
             key={conversation.id}
             conversation={conversation}
+            changes={shown.changes}
             startAt={startAt}
             onRest={top => keep({ place: top === null ? null : { conversationId: conversation.id, top } })}
           />

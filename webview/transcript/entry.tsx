@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { CallState, TranscriptItem } from '../../src/protocol/transcript.ts';
 import { Icon } from '../controls/icon.tsx';
 import { Markdown } from '../markdown/markdown.tsx';
+import { ChangedButton } from './changesCard.tsx';
 import { Plan } from './plan.tsx';
 import { ToolCall } from './toolCall.tsx';
 
@@ -52,7 +53,12 @@ function Content({ item }: { item: TranscriptItem }) {
         </div>
       );
     case 'turnEnd':
-      return item.reason === 'done' ? null : <p class="turn-end">{turnEndWords[item.reason]}</p>;
+      return (
+        <>
+          {item.reason === 'done' ? null : <p class="turn-end">{turnEndWords[item.reason]}</p>}
+          <ChangedButton itemId={item.id} changed={item.changed} />
+        </>
+      );
   }
 }
 

@@ -6,6 +6,7 @@ import { Icon } from '../controls/icon.tsx';
 import { openFile, useHost } from '../host.ts';
 import { shownPath } from '../markdown/fileReference.ts';
 import { duration } from '../quantities.ts';
+import { ChangedButton } from './changesCard.tsx';
 import { Connections, Denials } from './denials.tsx';
 import { Counts, Diff } from './diff.tsx';
 import { Output } from './output.tsx';
@@ -91,6 +92,7 @@ function Details({ call }: { call: ToolCallItem }) {
       ))}
       {call.output === '' ? null : <Output text={call.output} live={call.state.kind === 'running'} />}
       <Connections call={call} />
+      <ChangedButton itemId={call.id} changed={call.changed} />
       {call.allowedBy === undefined ? null : (
         <p class="allowed-by">
           <Icon name="verified" /> <Sentence text={call.allowedBy} />

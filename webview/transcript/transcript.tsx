@@ -1,22 +1,31 @@
 import { memo } from 'preact/compat';
 import { useEffect, useState } from 'preact/hooks';
+import type { ChangeTotals } from '../../src/protocol/panel.ts';
 import type { Conversation, SessionStatus } from '../../src/protocol/transcript.ts';
 import { ApprovalCard } from '../approval/approvalCard.tsx';
 import { QuestionCard } from '../approval/questionCard.tsx';
 import { Icon } from '../controls/icon.tsx';
 import { duration } from '../quantities.ts';
+import { ChangesCard } from './changesCard.tsx';
 import { Entry } from './entry.tsx';
 import { useFollowing } from './follow.ts';
 
 interface TranscriptProps {
   readonly conversation: Conversation;
+  /** What waits for review. */
+  readonly changes: ChangeTotals | undefined;
   /** Where the user had scrolled to, in CSS pixels; null for the end. */
   readonly startAt: number | null;
   readonly onRest: (place: number | null) => void;
 }
 
 /** The conversation, oldest first, then what waits for the user. */
-export const Transcript = memo(function Transcript({ conversation, startAt, onRest }: TranscriptProps) {
+export const Transcript = memo(function Transcript({
+  conversation,
+  changes,
+  startAt,
+  onRest,
+}: TranscriptProps) {
   const { scroller, content, following, jump } = useFollowing(startAt, onRest);
   const { items, approvals, questions, status } = conversation;
   const waiting = approvals.length + questions.length;
@@ -48,6 +57,7 @@ export const Transcript = memo(function Transcript({ conversation, startAt, onRe
           {questions.map(question => (
             <QuestionCard key={question.id} question={question} />
           ))}
+          {status === 'idle' && changes !== undefined ? <ChangesCard changes={changes} /> : null}
           {status === 'idle' || waiting > 0 ? null : <Working status={status} since={lastPrompt?.at} />}
         </div>
       </div>

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TranscriptItem } from '../../../src/protocol/transcript.ts';
-import { assistant, conversation, event, stateMessage, toolCall, user, wholeTask } from './conversations.ts';
+import { assistant, changed, conversation, event, stateMessage, toolCall, user, wholeTask } from './conversations.ts';
 import { servePanel, type PanelServer, type Preview } from './preview.ts';
 
 let server: PanelServer;
@@ -290,4 +290,33 @@ test('events of another conversation are not shown', async () => {
   await panel.send(show([user('u', 'Go')]));
   await panel.send(event({ type: 'item', item: assistant('x', 'Not here') }, 'another'));
   expect(await panel.page.getByText('Not here').count()).toBe(0);
+});
+
+test('when Cordon is done, a card shows what waits for review; each of its buttons, and those of turns and commands, asks the host', async () => {
+  await using panel = await server.open();
+  const items = [
+    user('u', 'Go'),
+    toolCall({ id: 'x', tool: 'execute', title: 'make', command: 'make', changed: changed(2, 40) }),
+    { id: 'e', at: 0, kind: 'turnEnd', reason: 'done', changed: changed(3, 0) } as const,
+  ];
+  const changes = { files: 3, added: 5, removed: 2, protected: 1 };
+  await panel.send(stateMessage({ conversation: conversation({ items, status: 'running' }), changes }));
+  const card = panel.page.getByRole('group', { name: 'Changes to review' });
+  expect(await card.count()).toBe(0);
+  await panel.send(stateMessage({ conversation: conversation({ items }), changes }));
+  expect(await card.innerText()).toMatch(/3 files to review[\s\S]*1 of them can run code/);
+  for (const name of ['Review', 'Accept all', 'Discard all'])
+    await card.getByRole('button', { name, exact: true }).click();
+  await panel.page.getByRole('button', { name: 'Changed 3 files', exact: true }).click();
+  await panel.page.locator('.tool-line').click();
+  await panel.page.getByRole('button', { name: 'Changed 2 files and 40 ignored' }).click();
+  expect(await sent(panel)).toEqual([
+    { type: 'reviewChanges' },
+    { type: 'acceptChanges' },
+    { type: 'discardChanges' },
+    { type: 'reviewChanges', itemId: 'e' },
+    { type: 'reviewChanges', itemId: 'x' },
+  ]);
+  await panel.send(stateMessage({ conversation: conversation({ items }) }));
+  expect(await card.count()).toBe(0);
 });

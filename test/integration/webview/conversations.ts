@@ -1,6 +1,7 @@
 import type { ApprovalRequest } from '../../../src/protocol/approval.ts';
 import type { HostMessage, PanelGate, PanelState } from '../../../src/protocol/panel.ts';
 import type {
+  ChangedFiles,
   Conversation,
   SessionEvent,
   ToolCallItem,
@@ -62,6 +63,11 @@ export function toolCall(changes: Partial<ToolCallItem> & { id: string }): ToolC
     output: '',
     ...changes,
   };
+}
+
+export function changed(count: number, others: number): ChangedFiles {
+  const files = Array.from({ length: count }, (_, at) => `${folder}/src/file${at}.js`);
+  return { files, count, others };
 }
 
 /** A request to run a command. `pointing` lists parts of it that reasons point at. */

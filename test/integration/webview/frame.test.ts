@@ -2,11 +2,14 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { HostMessage } from '../../../src/protocol/panel.ts';
 import {
+  assistant,
+  changed,
   commandRequest,
   conversation,
   gates,
   history,
   stateMessage,
+  toolCall,
   user,
   wholeTask,
   writeRequest,
@@ -116,6 +119,17 @@ test('Escape closes the history and gives the keyboard back', async () => {
 
 const screens: Record<string, HostMessage> = {
   chat: stateMessage({ conversation: { ...wholeTask, status: 'running' }, history }),
+  changes: stateMessage({
+    conversation: conversation({
+      items: [
+        user('u', 'Fix the failing test.'),
+        toolCall({ id: 'x', tool: 'execute', title: 'npm test', command: 'npm test', changed: changed(2, 31) }),
+        assistant('a', 'Slugs no longer keep double dashes.'),
+        { id: 'e', at: 0, kind: 'turnEnd', reason: 'done', changed: changed(3, 31) },
+      ],
+    }),
+    changes: { files: 3, added: 12, removed: 4, protected: 1 },
+  }),
   approvals: stateMessage({
     conversation: conversation({
       items: [user('u', 'Go')],
