@@ -116,7 +116,16 @@ export function hunkText({ added, removed }: Hunk): string {
 }
 
 /** For the screen reader, and for whoever points at it: `modified, 3 lines added, 1 removed`. */
-export function changeWords({ kind, was, is, mode, renamed, added, removed, binary }: ReviewedChange): string {
+export function changeWords({
+  kind,
+  was,
+  is,
+  mode,
+  renamed,
+  added,
+  removed,
+  binary,
+}: ReviewedChange): string {
   const what =
     renamed !== undefined
       ? `renamed from ${plainLabel(renamed)}`

@@ -140,7 +140,13 @@ export class ChangesTree implements vscode.TreeDataProvider<ChangeRow>, vscode.D
         const counts = `+${hunk.added.length} −${hunk.removed.length}`;
         return Object.assign(item, {
           description: counts,
-          iconPath: new vscode.ThemeIcon(hunk.removed.length === 0 ? 'diff-added' : hunk.added.length === 0 ? 'diff-removed' : 'diff-modified'),
+          iconPath: new vscode.ThemeIcon(
+            hunk.removed.length === 0
+              ? 'diff-added'
+              : hunk.added.length === 0
+                ? 'diff-removed'
+                : 'diff-modified',
+          ),
           contextValue: 'cordon.hunk',
           command: openCommand(change, hunk.afterLine),
           tooltip: `Lines ${lines} of ${change.path}`,

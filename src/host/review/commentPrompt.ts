@@ -14,7 +14,9 @@ export function commentPrompt(comments: readonly LineComment[]): string {
     one.path === other.path ? one.from - other.from : one.path < other.path ? -1 : 1,
   );
   const parts = ordered.map(({ path, from, to, quote, texts }) =>
-    [`${path}:${from === to ? from : `${from}-${to}`}`, ...quote.map(line => `> ${line}`), '', ...texts].join('\n'),
+    [`${path}:${from === to ? from : `${from}-${to}`}`, ...quote.map(line => `> ${line}`), '', ...texts].join(
+      '\n',
+    ),
   );
   return ['I read your changes. Please see to these comments:', ...parts].join('\n\n');
 }

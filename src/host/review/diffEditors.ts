@@ -41,15 +41,17 @@ export async function openChange(
     isNew ? nothing : userSide(change),
     change.is === null ? nothing : agentSide(conversationId, change),
     `${name} (${change.is === null ? 'deleted by Cordon' : isNew ? 'new' : 'yours ↔ Cordon’s'})`,
-    { preview: true, preserveFocus, ...(at ? { selection: at } : {}) } satisfies vscode.TextDocumentShowOptions,
+    {
+      preview: true,
+      preserveFocus,
+      ...(at ? { selection: at } : {}),
+    } satisfies vscode.TextDocumentShowOptions,
   );
 }
 
 /** Closes the editor of all changes where it is open. */
 export async function closeAll(): Promise<void> {
-  const tabs = vscode.window.tabGroups.all
-    .flatMap(group => group.tabs)
-    .filter(isOfAll);
+  const tabs = vscode.window.tabGroups.all.flatMap(group => group.tabs).filter(isOfAll);
   if (tabs.length > 0) await vscode.window.tabGroups.close(tabs, true);
 }
 

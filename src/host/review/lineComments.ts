@@ -45,11 +45,15 @@ export class LineComments implements vscode.Disposable {
   async send(): Promise<void> {
     const comments = this.#comments();
     if (comments.length === 0) {
-      void vscode.window.showInformationMessage('Cordon: There are no comments yet. Add one beside a line of a change.');
+      void vscode.window.showInformationMessage(
+        'Cordon: There are no comments yet. Add one beside a line of a change.',
+      );
       return;
     }
     if (this.options.isRunning()) {
-      void vscode.window.showWarningMessage('Cordon: The agent is at work. Send the comments when it is done, or stop it.');
+      void vscode.window.showWarningMessage(
+        'Cordon: The agent is at work. Send the comments when it is done, or stop it.',
+      );
       return;
     }
     this.clear();
@@ -81,15 +85,20 @@ export class LineComments implements vscode.Disposable {
       if (!side || !range || comments.length === 0) return [];
       const last = Math.min(range.end.line, range.start.line + quotedLines - 1);
       const quote = document
-        ? Array.from({ length: last - range.start.line + 1 }, (_, at) => document.lineAt(range.start.line + at).text)
+        ? Array.from(
+            { length: last - range.start.line + 1 },
+            (_, at) => document.lineAt(range.start.line + at).text,
+          )
         : [];
-      return [{
-        path: side.path,
-        from: range.start.line + 1,
-        to: range.end.line + 1,
-        quote,
-        texts: comments.map(({ body }) => (typeof body === 'string' ? body : body.value)),
-      }];
+      return [
+        {
+          path: side.path,
+          from: range.start.line + 1,
+          to: range.end.line + 1,
+          quote,
+          texts: comments.map(({ body }) => (typeof body === 'string' ? body : body.value)),
+        },
+      ];
     });
   }
 
@@ -99,7 +108,13 @@ export class LineComments implements vscode.Disposable {
 }
 
 export function isThread(value: unknown): value is vscode.CommentThread {
-  return typeof value === 'object' && value !== null && 'uri' in value && value.uri instanceof vscode.Uri && value.uri.scheme === changeScheme;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'uri' in value &&
+    value.uri instanceof vscode.Uri &&
+    value.uri.scheme === changeScheme
+  );
 }
 
 /** Lines of code that go with a comment; the agent can read the rest. */

@@ -32,7 +32,11 @@ export class HandMerges implements vscode.Disposable {
     const side = { conversationId, folder: file.folder, path: file.path };
     await vscode.commands.executeCommand('_open.mergeEditor', {
       base: changeUri({ ...side, side: 'base' }),
-      input1: { uri: changeUri({ ...side, side: 'agent' }), title: 'Cordon’s', description: 'What the agent made of it' },
+      input1: {
+        uri: changeUri({ ...side, side: 'agent' }),
+        title: 'Cordon’s',
+        description: 'What the agent made of it',
+      },
       input2: { uri: output, title: 'Yours', description: 'As it is in your workspace' },
       output,
     });

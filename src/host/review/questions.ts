@@ -35,7 +35,7 @@ export async function resolveConflict(
   /** `canTake`: nothing unsaved is in the way. */
   { canMerge, canTake }: { readonly canMerge: boolean; readonly canTake: boolean },
 ): Promise<Resolution | undefined> {
-  const rows: (vscode.QuickPickItem & { readonly choice: Resolution } | false)[] = [
+  const rows: ((vscode.QuickPickItem & { readonly choice: Resolution }) | false)[] = [
     canMerge && {
       label: 'Merge by hand',
       detail: 'Opens the merge editor; the result is yours when you complete it.',

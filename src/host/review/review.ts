@@ -46,7 +46,11 @@ export class Review implements vscode.Disposable {
   constructor(private readonly options: Options) {
     const { conversation, copyOf, memory, log } = options;
     const isRunning = () => conversation().status !== 'idle';
-    const waiting = (this.#waiting = new WaitingChanges({ conversationId: () => conversation().id, copyOf, log }));
+    const waiting = (this.#waiting = new WaitingChanges({
+      conversationId: () => conversation().id,
+      copyOf,
+      log,
+    }));
     this.#files = new AgentFiles(copyOf);
     this.#tree = new ChangesTree({
       waiting,
@@ -123,7 +127,9 @@ export class Review implements vscode.Disposable {
     const chosen = paths ? rows.filter(({ folder, path }) => paths.has(`${folder}/${path}`)) : rows;
     if (chosen.length > 0) return openAll(this.#waiting.conversationId, chosen);
     void vscode.window.showInformationMessage(
-      rows.length === 0 ? 'Cordon: No changes wait for review.' : 'Cordon: These changes were accepted or discarded already.',
+      rows.length === 0
+        ? 'Cordon: No changes wait for review.'
+        : 'Cordon: These changes were accepted or discarded already.',
     );
   }
 
@@ -156,7 +162,11 @@ export class Review implements vscode.Disposable {
     this.#decorations.refresh();
     const { files } = this.#waiting.totals;
     void vscode.commands.executeCommand('setContext', 'cordon.changes', files);
-    void vscode.commands.executeCommand('setContext', 'cordon.outputsListed', this.#waiting.included.length > 0);
+    void vscode.commands.executeCommand(
+      'setContext',
+      'cordon.outputsListed',
+      this.#waiting.included.length > 0,
+    );
     // The view comes with the first change and then stays, so that the panel does not jump with every answer.
     if (files > 0) void vscode.commands.executeCommand('setContext', 'cordon.changesSeen', true);
     this.#files.refresh().catch((error: unknown) => this.options.log.warn(String(error)));

@@ -28,7 +28,10 @@ export function registerReviewCommands(parts: Parts): vscode.Disposable[] {
     'cordon.review.open': () => parts.open(),
     'cordon.review.showView': () => vscode.commands.executeCommand(`${changesViewId}.focus`),
     'cordon.review.openChange': (change: ReviewedChange, line?: number) =>
-      openChange(waiting.conversationId, change, { preserveFocus: true, ...(line === undefined ? {} : { line }) }),
+      openChange(waiting.conversationId, change, {
+        preserveFocus: true,
+        ...(line === undefined ? {} : { line }),
+      }),
     'cordon.review.openFile': async (row?: ChangeRow) => {
       const [first] = rowsOf(row);
       if (first && 'change' in first) await vscode.window.showTextDocument(userUri(first.change));

@@ -17,7 +17,8 @@ export function pathOf(uri: vscode.Uri): ChangedPath | undefined {
   if (uri.scheme !== 'file') return undefined;
   for (const folder of workspaceFolders()) {
     const inner = path.posix.relative(folder.uri.path, uri.path);
-    if (inner !== '' && inner !== '..' && !inner.startsWith('../')) return { folder: folder.real, path: inner };
+    if (inner !== '' && inner !== '..' && !inner.startsWith('../'))
+      return { folder: folder.real, path: inner };
   }
   return undefined;
 }

@@ -1,5 +1,10 @@
 import * as vscode from 'vscode';
-import type { ChangedPath, Choice, Obstruction, ReviewedChange } from '../../session/changes/changesEngine.ts';
+import type {
+  ChangedPath,
+  Choice,
+  Obstruction,
+  ReviewedChange,
+} from '../../session/changes/changesEngine.ts';
 import { plainLabel } from '../plainLabel.ts';
 import type { AgentFiles } from './agentFiles.ts';
 import { cursorPlace, type CursorPlace } from './cursorPlace.ts';
@@ -212,7 +217,10 @@ export class UserWord implements vscode.Disposable {
     tellBriefly(`Merged ${named([file])}`);
   }
 
-  async #movedOn(paths: readonly ChangedPath[], words = 'it has changed since you looked at it'): Promise<void> {
+  async #movedOn(
+    paths: readonly ChangedPath[],
+    words = 'it has changed since you looked at it',
+  ): Promise<void> {
     await this.options.waiting.refresh();
     void vscode.window.showInformationMessage(
       `Cordon: Nothing was done for ${named(paths)}: ${words}. It is shown as it is now.`,
@@ -265,9 +273,7 @@ export class UserWord implements vscode.Disposable {
 /** Hunks of one file are one wish; a line for the whole file takes them in. */
 function wantedOf(rows: readonly ChangeRow[]): Wanted[] {
   const files = rows.flatMap(filesOf).map(({ change }): Wanted => ({ change }));
-  const wanted = files.filter(
-    (one, at) => files.findIndex(each => samePath(each.change, one.change)) === at,
-  );
+  const wanted = files.filter((one, at) => files.findIndex(each => samePath(each.change, one.change)) === at);
   for (const row of rows) {
     if (row.kind !== 'hunk') continue;
     const at = wanted.findIndex(each => samePath(each.change, row.change));

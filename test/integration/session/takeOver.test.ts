@@ -21,7 +21,10 @@ test('accepting all takes what it can: protected files are left out, conflicts s
   stage.write('README.md', 'mine\n');
 
   const all = await reviewed(stage);
-  const outcome = await takeOver(options(stage, all), all.map(change => ({ change })));
+  const outcome = await takeOver(
+    options(stage, all),
+    all.map(change => ({ change })),
+  );
 
   expect(outcome.leftOut.map(({ path }) => path)).toEqual(['.vscode', '.vscode/tasks.json', 'package.json']);
   expect(outcome.obstructions.map(({ path, kind }) => [path, kind])).toEqual([['README.md', 'conflict']]);
@@ -41,7 +44,9 @@ test('accepting all takes what it can: protected files are left out, conflicts s
 
 test('a protected file is asked about by itself, once, and the folder around it comes with it', async () => {
   await using stage = await opened();
-  await stage.session.prompt('run: mkdir -p .github/workflows; echo a > .github/workflows/ci.yml; echo b > .envrc');
+  await stage.session.prompt(
+    'run: mkdir -p .github/workflows; echo a > .github/workflows/ci.yml; echo b > .envrc',
+  );
   const all = await reviewed(stage);
   const asked: string[] = [];
   const confirm = async ({ path: own }: { path: string }, because: string) => {
@@ -81,7 +86,7 @@ test('one hunk goes into the editor with unsaved edits, and the other one still 
   await stage.session.prompt(`run: sed -i -e '1s/^/first\\n/' -e '$a last' README.md`);
   const [change] = await reviewed(stage);
   if (!change) throw new Error('nothing changed');
-  const editor = new Editor(`${before}`.replace('Field notes', 'My notes'));
+  const editor = new Editor(before.replace('Field notes', 'My notes'));
 
   const wanted = [{ change, hunks: [1] }];
   const outcome = await takeOver({ ...options(stage, [change]), unsavedEditor: () => editor }, wanted);

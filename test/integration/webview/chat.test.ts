@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TranscriptItem } from '../../../src/protocol/transcript.ts';
-import { assistant, changed, conversation, event, stateMessage, toolCall, user, wholeTask } from './conversations.ts';
+import {
+  assistant,
+  changed,
+  conversation,
+  event,
+  stateMessage,
+  toolCall,
+  user,
+  wholeTask,
+} from './conversations.ts';
 import { servePanel, type PanelServer, type Preview } from './preview.ts';
 
 let server: PanelServer;

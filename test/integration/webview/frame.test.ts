@@ -123,7 +123,13 @@ const screens: Record<string, HostMessage> = {
     conversation: conversation({
       items: [
         user('u', 'Fix the failing test.'),
-        toolCall({ id: 'x', tool: 'execute', title: 'npm test', command: 'npm test', changed: changed(2, 31) }),
+        toolCall({
+          id: 'x',
+          tool: 'execute',
+          title: 'npm test',
+          command: 'npm test',
+          changed: changed(2, 31),
+        }),
         assistant('a', 'Slugs no longer keep double dashes.'),
         { id: 'e', at: 0, kind: 'turnEnd', reason: 'done', changed: changed(3, 31) },
       ],

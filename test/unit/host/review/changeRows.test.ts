@@ -68,7 +68,9 @@ test('a change is said in words, hidden characters shown', () => {
     'modified, not text',
   ]);
   expect(
-    (['added', 'modified', 'deleted', 'mode', 'replaced'] as const).map(kind => changeLetter(change({ kind }))),
+    (['added', 'modified', 'deleted', 'mode', 'replaced'] as const).map(kind =>
+      changeLetter(change({ kind })),
+    ),
   ).toEqual(['A', 'M', 'D', 'M', 'T']);
 });
 
