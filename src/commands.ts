@@ -7,6 +7,8 @@ import type { ApprovalFaces } from './host/approvalFaces.ts';
 import type { Conversations } from './host/conversations.ts';
 import type { Credentials } from './host/credentials.ts';
 import type { Review } from './host/review/review.ts';
+import type { GoingBack } from './host/goingBack.ts';
+import type { Restoring } from './host/restoring.ts';
 import type { SandboxState } from './host/sandboxState.ts';
 import type { Panels } from './panel/panels.ts';
 
@@ -17,6 +19,10 @@ export interface Parts {
   readonly credentials: Credentials;
   readonly sandbox: SandboxState;
   readonly review: Review;
+  readonly goingBack: GoingBack;
+  readonly restoring: Restoring;
+  readonly importCommits: () => Promise<void>;
+  readonly deleteConversation: (id: string) => Promise<void>;
   readonly chooseModel: (provider?: ProviderId) => Promise<void>;
   readonly chooseMode: () => Promise<void>;
   readonly manageRules: () => Promise<void>;
@@ -43,6 +49,12 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
       );
     },
     'cordon.answerApproval': () => parts.approvals.askNow(),
+    'cordon.goBack': () => parts.goingBack.choose(),
+    'cordon.undoGoingBack': () => parts.goingBack.undo(),
+    'cordon.forkConversation': () => parts.goingBack.chooseFork(),
+    'cordon.restoreFromTrash': () => parts.restoring.choose(),
+    'cordon.undoLastAccept': () => parts.restoring.undoLastAccept(),
+    'cordon.importCommits': () => parts.importCommits(),
     'cordon.showSandboxReport': () => showReport(parts.sandbox),
   };
   return Object.entries(commands).map(([id, run]) =>
@@ -79,7 +91,13 @@ export async function onPanelMessage(
       case 'renameConversation':
         return conversations.rename(message.id, message.title);
       case 'deleteConversation':
-        return conversations.delete(message.id);
+        return parts.deleteConversation(message.id);
+      case 'goBack':
+        return parts.goingBack.toBefore(message.itemId);
+      case 'fork':
+        return parts.goingBack.fork(message.itemId);
+      case 'importCommits':
+        return parts.importCommits();
       case 'chooseModel':
         return parts.chooseModel(message.provider);
       case 'chooseMode':

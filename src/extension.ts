@@ -12,6 +12,11 @@ import { AllowedDomains } from './host/allowedDomains.ts';
 import { ApprovalFaces } from './host/approvalFaces.ts';
 import { Conversations, type Started } from './host/conversations.ts';
 import { Credentials } from './host/credentials.ts';
+import { deleteConversation } from './host/deleteConversation.ts';
+import { GoingBack } from './host/goingBack.ts';
+import { mendApplies } from './host/mendApplies.ts';
+import { Restoring } from './host/restoring.ts';
+import { registerTrashDocuments } from './host/trashDocuments.ts';
 import { chooseMode, confirmUnrestricted } from './host/modeChoice.ts';
 import { cureDenial } from './host/denialCures.ts';
 import { chooseModel } from './host/modelSetup.ts';
@@ -34,6 +39,7 @@ import { type ModelSettings, modelLabel } from './protocol/model.ts';
 import type { PanelState } from './protocol/panel.ts';
 import type { Conversation, SessionEvent } from './protocol/transcript.ts';
 import type { WorkingCopy } from './session/changes/workingCopy.ts';
+import type { SandboxOptions } from '../sandbox/sandbox.ts';
 
 // The composition root: everything is built and connected here, in one read. Heavy modules (SQLite, the policy's
 // parser, the agent protocol) are imported where they are first needed, so that activation stays short.
@@ -85,8 +91,44 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     directory: () => path.join(workspaceStorage(), 'copies'),
     isBusy: id => conversations.isBusy(id),
     isInUse: id => conversations.isInUse(id),
+    onAccepted: (id, outcome) => restoring.accepted(id, outcome),
     log,
   });
+  const places = { journals: path.join(storage, 'applies'), trash: path.join(storage, 'trash') };
+  const worker = context.asAbsolutePath('dist/changes-worker.cjs');
+  const openTrash = async () =>
+    (await import('./session/changes/openTrashCan.ts')).openTrashCan(places, worker);
+  const restoring = new Restoring({
+    folders: () => folders().map(folder => realpathSync(folder)),
+    openTrash,
+    copyOf: id => copies.open(id),
+  });
+  const goingBack = new GoingBack({
+    conversations,
+    copies,
+    prompt: text => panels.post({ type: 'focusPrompt', text }),
+  });
+  const importCommits = async () => {
+    const { importAgentCommits } = await import('./host/importing.ts');
+    await importAgentCommits({
+      conversation: () => conversations.current,
+      copyOf: async id => (copies.exists(id) ? await copies.open(id) : undefined),
+      openWalls: async copy => (await import('../sandbox/sandbox.ts')).openSandbox(wallsFor(copy)),
+      directory: () => mkdtemp(path.join(runDirectory, 'commits-')),
+    });
+  };
+
+  /** What all walls of this window have in common, around a copy of the workspace or around the user's own files. */
+  function wallsFor(copy: WorkingCopy | undefined): SandboxOptions {
+    return {
+      folders: folders(),
+      stateDirectory: workspaceStorage(),
+      ...(copy?.view === undefined ? {} : { copyOnWrite: copy.view }),
+      extraReadOnlyPaths: settings.extraReadOnlyPaths(),
+      limits: settings.commandLimits(),
+      backend: settings.sandboxBackend(),
+    };
+  }
 
   async function openCopy(directory: string): Promise<WorkingCopy> {
     const { openOverlayCopy } = await import('./session/changes/openOverlayCopy.ts');
@@ -102,9 +144,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       folders: [...real, ...repositories],
       unlisted: repositories,
       bwrap,
-      journals: path.join(storage, 'applies'),
-      trash: path.join(storage, 'trash'),
-      worker: context.asAbsolutePath('dist/changes-worker.cjs'),
+      ...places,
+      worker,
     });
   }
 
@@ -165,13 +206,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     const copy = isUnrestricted ? undefined : await copyFor(id, onEvent);
     const network = await domains.open();
     const walls = await openSandbox({
-      folders: folders(),
-      stateDirectory: workspaceStorage(),
-      ...(copy?.view === undefined ? {} : { copyOnWrite: copy.view }),
+      ...wallsFor(copy),
       ...(isUnrestricted ? {} : { network: network.access.service }),
-      extraReadOnlyPaths: settings.extraReadOnlyPaths(),
-      limits: settings.commandLimits(),
-      backend: settings.sandboxBackend(),
     }).catch((error: unknown) => {
       network.over();
       throw error;
@@ -297,6 +333,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     credentials,
     sandbox,
     review,
+    goingBack,
+    restoring,
+    importCommits,
+    deleteConversation: id => deleteConversation(id, { conversations, copies }),
     chooseModel: async provider => {
       const { probe } = await import('./gateway/probe.ts');
       if ((await chooseModel(credentials, probe, provider)) !== undefined) await conversations.endSessions();
@@ -338,6 +378,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     if (!vscode.workspace.isTrusted || folders().length === 0) return;
     // A question to the user waits as long as the user likes; nothing waits for it.
     rules.askAboutChanges().catch(report);
+    mendApplies(places.journals, openTrash).catch(report);
     await Promise.all([sandbox.check(), conversations.restore()]).catch(report);
     refresh();
   };
@@ -361,6 +402,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     unsaved,
     review,
     ...registerCommands(parts),
+    registerTrashDocuments(openTrash),
     ...listening.map(each => ({ dispose: () => each[Symbol.dispose]() })),
     { dispose: () => approvals[Symbol.dispose]() },
     vscode.workspace.onDidGrantWorkspaceTrust(() => void bringUp()),

@@ -14,7 +14,7 @@ import { stateDirectory } from './stateDirectory.ts';
 /**
  * `cordon trash list [--workspace DIR] [--json]` and `cordon trash restore [--workspace DIR] [--yes] [--json] ID|PATH…`:
  * what applies overwrote or deleted, and its way back. An ID is an item's number or the id of a whole apply; a path
- * means its newest item. What a restore overwrites goes to the trash as well. Exit status 1 when nothing was changed, 2
+ * means its newest item; a whole apply is undone whole. What a restore overwrites goes to the trash as well. Exit status 1 when nothing was changed, 2
  * for wrong usage.
  */
 export async function trashCommand(argv: readonly string[]): Promise<number> {
@@ -52,7 +52,7 @@ function list(argv: readonly string[]): number {
 
 function itemLine({ id, batch, at, why, folder, path, kind, size }: TrashItem): string {
   const when = new Date(at).toISOString().slice(0, 16).replace('T', ' ');
-  const what = kind === 'file' ? `${size} bytes` : kind;
+  const what = kind === 'file' && why !== 'made' && why !== 'mode' ? `${size} bytes` : kind;
   return `${String(id).padStart(6)}  ${batch.slice(0, 8)}  ${when}  ${why.padEnd(11)}  ${visibleName(`${folder}/${path}`)}  (${what})`;
 }
 
@@ -102,14 +102,15 @@ async function restore(argv: readonly string[]): Promise<number> {
 function find(trash: Trash, words: readonly string[], paths: readonly string[]): TrashItem[] {
   const all = trash.list();
   const meant = words.flatMap((word, index) => {
-    const found = all.filter(
-      ({ id, batch, folder, path }) =>
-        String(id) === word ||
-        (word.length >= 8 && batch.startsWith(word)) ||
-        `${folder}/${path}` === paths[index],
+    const one = all.filter(
+      ({ id, folder, path }) => String(id) === word || `${folder}/${path}` === paths[index],
     );
+    // A whole apply is undone whole: what it made goes as well.
+    const found = one.length > 0 ? one : trash.batch(word);
     if (found.length === 0) throw nothingFound(word);
-    const contents = found.filter(({ kind }) => kind === 'file');
+    const contents = found.filter(
+      ({ kind, why }) => kind === 'file' && (why === 'overwritten' || why === 'deleted'),
+    );
     if (contents.some(item => !existsSync(trash.contentPath(item)))) throw contentGone(word);
     return found;
   });

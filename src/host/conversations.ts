@@ -53,6 +53,8 @@ export class Conversations implements AsyncDisposable {
   readonly #sessions = new Map<string, Promise<Started>>();
   /** As they stand, for those shown or running in this window. */
   readonly #live = new Map<string, Conversation>();
+  /** Those in which nothing may begin now. */
+  readonly #still = new Set<string>();
   #history: History | undefined;
   #current = emptyConversation(randomId());
 
@@ -106,11 +108,53 @@ export class Conversations implements AsyncDisposable {
     else this.changed.emit();
   }
 
+  /**
+   * Goes back: ends the agent, so that the next prompt starts one with what is left, and calls `files`, which brings the
+   * copy of the workspace back and returns the name of a checkpoint of what it was. With `from`, that item and all after
+   * it leave the conversation; without, `note` says in it what happened. Throws `conversation.busy`.
+   */
+  async rewind(
+    id: string,
+    { from, note, files }: { from?: string; note?: string; files?: () => Promise<string> },
+  ): Promise<void> {
+    await this.#whileStill(id, async history => {
+      const checkpoint = (await files?.()) ?? null;
+      history.rewind(id, { id: randomId(), checkpoint, from: from ?? null });
+      if (note !== undefined) this.#note(id, note);
+    });
+  }
+
+  /** Whether the last going back can still be undone: no message was sent since. */
+  canUndoRewind(id: string): boolean {
+    return this.#history?.lastRewind(id) !== undefined;
+  }
+
+  /** Undoes the last going back; `files` brings the copy to this checkpoint. Throws `conversation.noRewind`. */
+  async undoRewind(id: string, files: (checkpoint: string) => Promise<void>): Promise<void> {
+    await this.#whileStill(id, async history => {
+      const last = history.lastRewind(id);
+      if (last === undefined) throw noRewind();
+      if (last.checkpoint !== null) await files(last.checkpoint);
+      history.undoRewind(last.id);
+      if (last.checkpoint !== null) this.#note(id, 'Going back was undone.');
+    });
+  }
+
+  /** A new conversation with what came before this item, which is shown. `copy` makes its copy of the workspace. */
+  async fork(id: string, before: string, copy: (forkId: string) => Promise<void>): Promise<void> {
+    if (this.isBusy(id) || !this.#history) throw busy();
+    const forkId = randomId();
+    await copy(forkId);
+    this.#history.fork(id, before, { id: forkId, createdAt: Date.now() });
+    this.open(forkId);
+  }
+
   /** Sends a prompt to the conversation that is shown, starting its agent when it has none. */
   async send(text: string): Promise<void> {
     const { id } = this.current;
     const before = this.current;
     if (before.status !== 'idle') return;
+    if (this.#still.has(id)) throw busy();
     this.#history ??= await this.options.history();
     if (before.items.length === 0) {
       this.#history.create({ id, workspace: this.options.workspace, createdAt: Date.now() });
@@ -212,6 +256,28 @@ export class Conversations implements AsyncDisposable {
     return session;
   }
 
+  /** Nothing of the conversation's runs meanwhile, and it is read anew afterwards. */
+  async #whileStill(id: string, work: (history: History) => Promise<void>): Promise<void> {
+    if (this.isBusy(id) || this.#still.has(id) || !this.#history) throw busy();
+    this.#still.add(id);
+    try {
+      await this.#end(id);
+      await work(this.#history);
+    } finally {
+      this.#still.delete(id);
+      const conversation = this.#history?.read(id);
+      this.#live.delete(id);
+      if (conversation && this.#current.id === id) this.#current = conversation;
+      this.changed.emit();
+    }
+  }
+
+  /** In words that the next agent reads too. */
+  #note(id: string, text: string): void {
+    const item = { kind: 'notice', level: 'info', code: 'workspace.wentBack', text } as const;
+    this.#apply(id, { type: 'item', item: { id: randomId(), at: Date.now(), ...item } });
+  }
+
   async #end(id: string): Promise<void> {
     const starting = this.#sessions.get(id);
     this.#sessions.delete(id);
@@ -244,6 +310,22 @@ export class Conversations implements AsyncDisposable {
     this.options.shown.write(conversation.items.length === 0 ? undefined : conversation.id);
     this.changed.emit();
   }
+}
+
+function busy(): CordonError {
+  return new CordonError(
+    'conversation.busy',
+    'The agent is at work in this conversation.',
+    'Stop it, or wait for its end.',
+  );
+}
+
+function noRewind(): CordonError {
+  return new CordonError(
+    'conversation.noRewind',
+    'There is no going back to undo.',
+    'It can be undone until the next message is sent.',
+  );
 }
 
 function noticeOf(error: unknown) {

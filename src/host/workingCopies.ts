@@ -3,7 +3,7 @@ import { rename } from 'node:fs/promises';
 import * as path from 'node:path';
 import { CordonError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { ChangesEngine } from '../session/changes/changesEngine.ts';
+import type { AcceptOutcome, ChangesEngine } from '../session/changes/changesEngine.ts';
 import type { WorkingCopy } from '../session/changes/workingCopy.ts';
 
 interface Options {
@@ -15,6 +15,7 @@ interface Options {
   readonly isBusy: (conversationId: string) => boolean;
   /** Whether the conversation is shown, or has an agent. */
   readonly isInUse: (conversationId: string) => boolean;
+  readonly onAccepted: (conversationId: string, outcome: AcceptOutcome) => void;
   readonly log: Log;
 }
 
@@ -96,6 +97,11 @@ export class WorkingCopies implements AsyncDisposable {
     };
     return {
       ...changes,
+      accept: async choices => {
+        const outcome = await changes.accept(choices);
+        this.options.onAccepted(conversationId, outcome);
+        return outcome;
+      },
       discard: async choices => {
         refuseWhenBusy();
         return await changes.discard(choices);

@@ -266,6 +266,15 @@ class Run {
             step.replaced ? 'overwritten' : 'deleted',
           );
     for (const path of this.plan.emptied) await add(path, 'deleted');
+    // What was made or only changed its permissions has no content to keep, but a place in the undoing of it all.
+    for (const step of this.plan.steps) {
+      const [common, before] = [{ folder: this.folder.path, path: step.path }, facts.entries.get(step.path)];
+      if (step.do === 'setMode' && before && before.kind !== 'special')
+        items.push({ ...common, why: 'mode', kind: before.kind, mode: step.from, size: 0, content: '' });
+      if (before || (step.do !== 'place' && step.do !== 'makeFolder')) continue;
+      const kind = step.do === 'place' ? step.desired : 'directory';
+      items.push({ ...common, why: 'made', kind, mode: 0, size: 0, content: '' });
+    }
     this.#before('note');
     if (items.length > 0) this.options.trash.note(this.id, items);
   }

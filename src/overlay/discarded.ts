@@ -1,9 +1,10 @@
-/** What an apply overwrites or deletes at one path. */
+/** What an apply overwrites, deletes, makes, or gives other permissions at one path. */
 export interface Discarded {
   /** Absolute workspace folder, and the path in it with `/`. */
   readonly folder: string;
   readonly path: string;
-  readonly why: 'overwritten' | 'deleted';
+  /** `made`: nothing was there; `mode`: only the permissions changed, and these are the old ones. */
+  readonly why: 'overwritten' | 'deleted' | 'made' | 'mode';
   readonly kind: 'file' | 'symlink' | 'directory';
   readonly mode: number;
   /** Bytes; 0 for what is not a file. */

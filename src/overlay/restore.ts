@@ -2,7 +2,10 @@ import { parentOf, type DesiredChange } from './applySteps.ts';
 import type { Discarded } from './discarded.ts';
 import { readEntry } from './entry.ts';
 
-/** What putting items of the trash back asks of their folder: they take the place of whatever lies there now. */
+/**
+ * What putting items of the trash back asks of their folder: they take the place of whatever lies there now. What was
+ * made goes, and permissions are as they were.
+ */
 export function restoreChanges<Item extends Discarded>(
   folder: string,
   items: readonly Item[],
@@ -19,6 +22,13 @@ export function restoreChanges<Item extends Discarded>(
   const outerFirst = items.toSorted((one, other) => one.path.length - other.path.length);
   for (const item of outerFirst) {
     const { path, mode } = item;
+    if (item.why === 'made' || item.why === 'mode') {
+      const expected = readEntry(`${folder}/${path}`);
+      const desired =
+        item.why === 'made' ? ({ kind: 'nothing' } as const) : ({ kind: 'mode', mode } as const);
+      if (expected) changes.set(path, { path, expected, desired });
+      continue;
+    }
     if (item.kind === 'directory') {
       addFolder(path, mode);
       continue;

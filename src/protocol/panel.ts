@@ -92,6 +92,10 @@ export const PanelMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('openConversation'), id }),
   z.object({ type: z.literal('renameConversation'), id, title: z.string().min(1).max(200) }),
   z.object({ type: z.literal('deleteConversation'), id }),
+  /** From a message of the user's: the host asks what is to go back. */
+  z.object({ type: z.literal('goBack'), itemId: id }),
+  z.object({ type: z.literal('fork'), itemId: id }),
+  z.object({ type: z.literal('importCommits') }),
   /** Without a provider the host shows the full choice. */
   z.object({ type: z.literal('chooseModel'), provider: ProviderId.optional() }),
   z.object({ type: z.literal('chooseMode') }),

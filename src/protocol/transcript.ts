@@ -120,6 +120,8 @@ export const TranscriptItem = z.discriminatedUnion('kind', [
     reason: z.enum(['done', 'stopped', 'limit', 'refused', 'failed']),
     /** What the turn changed in the agent's copy of the workspace; absent where there is none. */
     changed: ChangedFiles.optional(),
+    /** Commits in that copy that the user's repository has not; absent when there are none. */
+    commits: z.number().int().optional(),
   }),
 ]);
 export type TranscriptItem = z.infer<typeof TranscriptItem>;

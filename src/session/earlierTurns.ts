@@ -34,10 +34,12 @@ function lineOf(item: TranscriptItem): string | undefined {
       return `[${item.command ? `Ran: ${item.command}` : item.title} (${outcome(item)})]`;
     case 'turnEnd':
       return endings[item.reason];
+    case 'notice':
+      // What the agent did before may be undone by now.
+      return item.code === 'workspace.wentBack' ? `[${item.text}]` : undefined;
     case 'user':
     case 'thought':
     case 'plan':
-    case 'notice':
       return undefined;
   }
 }

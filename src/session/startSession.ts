@@ -21,6 +21,7 @@ import { FolderAccess } from './folderAccess.ts';
 import { startHostedAgent, type HostedAgent } from './hostedAgent.ts';
 import { Questions } from './questions.ts';
 import type { Session, SessionOptions } from './session.ts';
+import { countCommits } from './changes/countCommits.ts';
 import { TurnChanges } from './changes/turnChanges.ts';
 import { Terminals } from './terminals.ts';
 import { titleOf } from './title.ts';
@@ -266,7 +267,12 @@ class AgentSession implements Session {
   /** Reading them takes its time, and the user need not wait for it. */
   async #tellChanges(turn: RunningTurn, item: Extract<TranscriptItem, { kind: 'turnEnd' }>): Promise<void> {
     const changed = await turn.changed?.();
-    if (changed) this.#transcript.tell({ type: 'item', item: { ...item, changed } });
+    if (!changed) return;
+    this.#transcript.tell({ type: 'item', item: { ...item, changed } });
+    if (changed.count + changed.others === 0) return;
+    const { folders, sandbox } = this.#options;
+    const commits = await countCommits(folders, sandbox);
+    if (commits > 0) this.#transcript.tell({ type: 'item', item: { ...item, changed, commits } });
   }
 
   async #startAgent(history: ReturnType<typeof earlierTurns>, signal: AbortSignal): Promise<HostedAgent> {

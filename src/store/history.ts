@@ -17,6 +17,13 @@ export interface CommandRecord {
   readonly answer: 'allowed' | 'denied' | 'unasked';
 }
 
+/** One time that the user went back in a conversation. */
+export interface Rewind {
+  readonly id: string;
+  /** Of the conversation's copy of the workspace as it was before; null when its files were left alone. */
+  readonly checkpoint: string | null;
+}
+
 /** The conversations of this machine in one SQLite file. Every method is short; nothing is kept in memory. */
 export interface History extends Disposable {
   /** What the user should know about the opening: a damaged file was moved aside, and where it is now. */
@@ -33,6 +40,17 @@ export interface History extends Disposable {
   record(id: string, event: SessionEvent): void;
   rename(id: string, title: string): void;
   delete(id: string): void;
+  /**
+   * Notes that the user went back. With `from`, the item of that id and all after it are taken off the conversation, and
+   * kept for `undoRewind`.
+   */
+  rewind(conversation: string, rewind: Rewind & { readonly from: string | null }): void;
+  /** The last time that can still be undone: no message was sent since. */
+  lastRewind(conversation: string): Rewind | undefined;
+  /** Puts back what it took off, and forgets it. */
+  undoRewind(rewind: string): void;
+  /** A new conversation that holds what another one held before this item. */
+  fork(conversation: string, before: string, to: { readonly id: string; readonly createdAt: number }): void;
   approvals(id: string): ApprovalRecord[];
   /** Commands that the agent asked to run in this workspace, newest first. */
   commands(workspace: string, limit: number): CommandRecord[];

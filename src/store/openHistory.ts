@@ -6,10 +6,11 @@ import { noUsage, Usage } from '../protocol/model.ts';
 import type { ConversationSummary } from '../protocol/panel.ts';
 import { emptyConversation, keptOutput, TranscriptItem } from '../protocol/transcript.ts';
 import type { Conversation, SessionEvent } from '../protocol/transcript.ts';
-import type { ApprovalRecord, CommandRecord, History } from './history.ts';
+import type { ApprovalRecord, CommandRecord, History, Rewind } from './history.ts';
 import { isDamage, openDatabase } from './database.ts';
 import { interrupted } from './interrupted.ts';
 import { PendingText } from './pendingText.ts';
+import { Rewinds } from './rewinds.ts';
 
 /**
  * Opens the history, creating or migrating the file (0600, WAL). Several processes may have it open at once. Throws
@@ -29,6 +30,7 @@ class SqliteHistory implements History {
   readonly #log: Log;
   readonly #statements: ReturnType<typeof prepare>;
   readonly #pending: PendingText;
+  readonly #rewinds: Rewinds;
   #lastFailure = '';
 
   constructor(database: Database, notice: string | undefined, log: Log) {
@@ -37,6 +39,7 @@ class SqliteHistory implements History {
     this.#log = log;
     this.#statements = prepare(database);
     this.#pending = new PendingText(gather, () => this.flush());
+    this.#rewinds = new Rewinds(database);
   }
 
   create({ id, workspace, createdAt }: { id: string; workspace: string; createdAt: number }): void {
@@ -101,6 +104,25 @@ class SqliteHistory implements History {
   delete(id: string): void {
     this.#pending.forget(id);
     this.#throwing(() => this.#statements.delete.run(id));
+  }
+
+  rewind(conversation: string, rewind: Rewind & { readonly from: string | null }): void {
+    this.flush();
+    this.#throwing(() => this.#rewinds.add(conversation, rewind));
+  }
+
+  lastRewind(conversation: string): Rewind | undefined {
+    return this.#throwing(() => this.#rewinds.last(conversation));
+  }
+
+  undoRewind(rewind: string): void {
+    this.flush();
+    this.#throwing(() => this.#rewinds.undo(rewind));
+  }
+
+  fork(conversation: string, before: string, to: { readonly id: string; readonly createdAt: number }): void {
+    this.flush();
+    this.#throwing(() => this.#rewinds.fork(conversation, before, to));
   }
 
   approvals(id: string): ApprovalRecord[] {

@@ -64,6 +64,27 @@ const migrations: readonly string[] = [
       body ->> '$.allowedBy' AS allowed_by
     FROM items WHERE kind = 'toolCall';
   `,
+  `
+  -- Each time the user went back: what it took off the end of a conversation is kept, so that it can be put back.
+  CREATE TABLE rewinds (
+    id TEXT PRIMARY KEY,
+    conversation TEXT NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+    at INTEGER NOT NULL,
+    -- Of the conversation's copy of the workspace as it was before; null when its files were left alone.
+    checkpoint TEXT,
+    -- The last position that was left.
+    last_position INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX rewinds_by_conversation ON rewinds (conversation, at);
+  CREATE TABLE rewound_items (
+    rewind TEXT NOT NULL REFERENCES rewinds (id) ON DELETE CASCADE,
+    id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (rewind, position)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 function newerSchema(file: string): CordonError {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type Sqlite from 'better-sqlite3';
 import { ObjectStore } from '../base/objectStore.ts';
 
-/** What was overwritten or deleted at one path. */
+/** What was overwritten or deleted at one path. What was made there is noted as well, so that it can be undone. */
 export interface TrashItem {
   readonly id: number;
   /** What was thrown away together. */
@@ -12,7 +12,8 @@ export interface TrashItem {
   /** Absolute workspace folder, and the path in it with `/`. */
   readonly folder: string;
   readonly path: string;
-  readonly why: 'overwritten' | 'deleted';
+  /** `made`: nothing was there; `mode`: only the permissions changed, and these are the old ones. */
+  readonly why: 'overwritten' | 'deleted' | 'made' | 'mode';
   readonly kind: 'file' | 'symlink' | 'directory';
   readonly mode: number;
   /** Bytes; 0 for what is not a file. */
@@ -48,8 +49,10 @@ export interface Trash extends Disposable {
   keep(batch: string): void;
   /** It was not. */
   forget(batch: string): void;
-  /** Newest first. */
+  /** What was overwritten and deleted, newest first. */
   list(folder?: string): TrashItem[];
+  /** All that is noted of a batch, named by its id or at least 8 digits of its beginning. */
+  batch(id: string): TrashItem[];
   /** Host path of the content of a file of the trash. */
   contentPath(item: TrashItem): string;
   /** Drops what the bounds do not allow, and contents that nothing names. Returns the number of items dropped. */
@@ -122,15 +125,21 @@ class StoredTrash implements Trash {
     const rows = this.#database
       .prepare(
         `SELECT id, batch, folder, path, why, kind, mode, size, content, at FROM items
-         WHERE kept = 1 AND (@folder IS NULL OR folder = @folder) ORDER BY id DESC`,
+         WHERE kept = 1 AND why IN ('overwritten', 'deleted') AND (@folder IS NULL OR folder = @folder) ORDER BY id DESC`,
       )
       .all({ folder: folder === undefined ? null : JSON.stringify(folder) }) as TrashItem[];
-    return rows.map(row => ({
-      ...row,
-      folder: JSON.parse(row.folder) as string,
-      path: JSON.parse(row.path) as string,
-      content: JSON.parse(row.content) as string,
-    }));
+    return rows.map(decoded);
+  }
+
+  batch(id: string): TrashItem[] {
+    if (!/^[0-9a-f]{8,64}$/.test(id)) return [];
+    const rows = this.#database
+      .prepare(
+        `SELECT id, batch, folder, path, why, kind, mode, size, content, at FROM items
+         WHERE kept = 1 AND batch GLOB ? ORDER BY id DESC`,
+      )
+      .all(`${id}*`) as TrashItem[];
+    return rows.map(decoded);
   }
 
   contentPath(item: TrashItem): string {
@@ -172,6 +181,15 @@ class StoredTrash implements Trash {
       now,
     );
   }
+}
+
+function decoded(row: TrashItem): TrashItem {
+  return {
+    ...row,
+    folder: JSON.parse(row.folder) as string,
+    path: JSON.parse(row.path) as string,
+    content: JSON.parse(row.content) as string,
+  };
 }
 
 const schema = `

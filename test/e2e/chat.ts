@@ -18,6 +18,11 @@ export class Chat {
     return this.frame.getByRole('button', { name, exact: true });
   }
 
+  /** A button beside one of the user's messages, which are counted from 0. */
+  message(index: number, name: string): Locator {
+    return this.frame.locator('.entry-user').nth(index).getByRole('button', { name, exact: true });
+  }
+
   /** Sends a prompt; resolves when it stands in the conversation. */
   async send(text: string): Promise<void> {
     const prompts = this.frame.locator('.user-text');

@@ -4,7 +4,9 @@ import type { CallState, TranscriptItem } from '../../src/protocol/transcript.ts
 import { Icon } from '../controls/icon.tsx';
 import { Markdown } from '../markdown/markdown.tsx';
 import { ChangedButton } from './changesCard.tsx';
+import { NewCommits } from './newCommits.tsx';
 import { Plan } from './plan.tsx';
+import { UserMessage } from './userMessage.tsx';
 import { ToolCall } from './toolCall.tsx';
 
 type Of<Kind extends TranscriptItem['kind']> = Extract<TranscriptItem, { kind: Kind }>;
@@ -21,12 +23,7 @@ export const Entry = memo(function Entry({ item }: { item: TranscriptItem }) {
 function Content({ item }: { item: TranscriptItem }) {
   switch (item.kind) {
     case 'user':
-      return (
-        <>
-          <h3 class="visually-hidden">You</h3>
-          <div class="user-text">{item.text}</div>
-        </>
-      );
+      return <UserMessage item={item} />;
     case 'assistant':
       return (
         <>
@@ -57,6 +54,7 @@ function Content({ item }: { item: TranscriptItem }) {
         <>
           {item.reason === 'done' ? null : <p class="turn-end">{turnEndWords[item.reason]}</p>}
           <ChangedButton itemId={item.id} changed={item.changed} />
+          {item.commits === undefined ? null : <NewCommits count={item.commits} />}
         </>
       );
   }

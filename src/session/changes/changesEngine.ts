@@ -128,4 +128,9 @@ export interface ChangesEngine {
   trash(): Promise<readonly TrashItem[]>;
   /** Puts items of the trash back; what lies there now goes to the trash itself. */
   restore(ids: readonly number[]): Promise<AcceptOutcome>;
+  /**
+   * Undoes what was accepted or restored, named by its batches: the user's files are what they were, what lies there now
+   * goes to the trash, and a change that the copy still holds waits again.
+   */
+  undo(batches: readonly string[]): Promise<AcceptOutcome>;
 }

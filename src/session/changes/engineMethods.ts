@@ -17,5 +17,6 @@ export const engineMethods = [
   'fork',
   'trash',
   'restore',
+  'undo',
   'refresh',
 ] as const satisfies readonly (keyof OverlayEngine)[];

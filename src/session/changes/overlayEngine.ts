@@ -204,6 +204,16 @@ export class OverlayEngine implements ChangesEngine {
     });
   }
 
+  undo(batches: readonly string[]): Promise<AcceptOutcome> {
+    return this.#inTurn(async () => {
+      const outcome = await this.#trash.undo(batches);
+      const own = outcome.accepted.filter(({ folder }) => this.#folders.some(({ path }) => path === folder));
+      for (const [folder, paths] of this.#byFolder(own)) folder.untaken(paths.map(({ path }) => path));
+      await this.#refresh();
+      return outcome;
+    });
+  }
+
   /** Shows the user's files as they are now. To be called when no command runs. */
   refresh(): Promise<void> {
     return this.#inTurn(async () => {

@@ -140,6 +140,14 @@ export class OverlayedFolder {
     this.#note(look.changeset.changes.filter(({ path }) => paths.includes(path)));
   }
 
+  /** The user gave these up again: what the copy holds of them is a change once more, to what the user has now. */
+  untaken(paths: readonly string[]): void {
+    using record = openOverlayRecord(this.layers.upper);
+    new Bases(this.layers, record).applied(paths);
+    const forget = record.database.prepare('DELETE FROM taken WHERE path = ?');
+    for (const path of paths) forget.run(JSON.stringify(path));
+  }
+
   /** Drops from the copy what was taken over and not touched since, so that the user's own file shows there again. */
   async settle(): Promise<void> {
     using record = openOverlayRecord(this.layers.upper);

@@ -2,9 +2,16 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { engineMethods } from './engineMethods.ts';
 import { OverlayEngine, type OverlayEngineOptions } from './overlayEngine.ts';
 import { answerCalls } from './overThreads.ts';
+import { TrashCan, type TrashPlaces } from './trashCan.ts';
+import { trashMethods } from './trashMethods.ts';
 
-// The thread on which a conversation's changes are read and applied: bundled as dist/changes-worker.cjs. Its data comes
-// from the broker's own process.
+// The thread on which a conversation's changes are read and applied, or the trash is: bundled as
+// dist/changes-worker.cjs. Its data comes from the broker's own process.
+
+/** The trash alone, of whatever conversation. */
+export type TrashTask = TrashPlaces & { readonly kind: 'trash' };
 
 if (parentPort === null) throw new Error('This is a worker, not a program.');
-answerCalls(parentPort, new OverlayEngine(workerData as OverlayEngineOptions), engineMethods);
+const task = workerData as OverlayEngineOptions | TrashTask;
+if ('kind' in task) answerCalls(parentPort, new TrashCan(task), trashMethods);
+else answerCalls(parentPort, new OverlayEngine(task), engineMethods);

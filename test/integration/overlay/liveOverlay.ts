@@ -17,6 +17,8 @@ export interface LiveOverlay extends AsyncDisposable {
   readonly state: string;
   /** Where the merged folder can be read and written, while it is mounted. */
   readonly merged: string;
+  /** The process that keeps it mounted. */
+  readonly holder: number;
   mount(): Promise<void>;
   unmount(): Promise<void>;
   /** What a session does while its view stays mounted. */
@@ -53,6 +55,10 @@ export async function liveOverlay(fill: (lower: string) => void): Promise<LiveOv
       if (!holder) throw new Error('not mounted');
       return `/proc/${holder.pid}/root${lower}`;
     },
+    get holder() {
+      if (!holder?.pid) throw new Error('not mounted');
+      return holder.pid;
+    },
     async mount() {
       holder = spawn(
         'unshare',
@@ -72,8 +78,7 @@ export async function liveOverlay(fill: (lower: string) => void): Promise<LiveOv
       holder = undefined;
     },
     async refresh() {
-      if (!holder?.pid) throw new Error('not mounted');
-      await refreshView(holder.pid, [lower]);
+      await refreshView(overlay.holder, [lower]);
     },
     async [Symbol.asyncDispose]() {
       await overlay.unmount();

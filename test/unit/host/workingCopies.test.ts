@@ -29,6 +29,7 @@ function copies(inUse: ReadonlySet<string>, busy: ReadonlySet<string> = new Set(
     directory: () => folder,
     isBusy: id => busy.has(id),
     isInUse: id => inUse.has(id),
+    onAccepted() {},
     log: { info() {}, warn() {}, error() {} },
   });
   return { opened, closed };
