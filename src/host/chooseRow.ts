@@ -33,7 +33,7 @@ export function chooseRow<Choice extends string>(
     signal.addEventListener('abort', close, { once: true });
     quickPick.onDidChangeValue(() => (quickPick.value = ''));
     quickPick.onDidAccept(() => {
-      const [row] = quickPick.activeItems;
+      const [row] = [...quickPick.selectedItems, ...quickPick.activeItems];
       if (row === undefined || row.choice === 'show' || Date.now() - shownAt < armingDelay) return;
       answer = row.choice;
       quickPick.hide();

@@ -67,7 +67,7 @@ async function allowHost(
 }
 
 async function showSecret(
-  { path, words }: Extract<WallDenial, { kind: 'secretFile' }>,
+  { path }: Extract<WallDenial, { kind: 'secretFile' }>,
   toolCallId: string,
   index: number,
   options: Options,
@@ -80,7 +80,11 @@ async function showSecret(
     'Show a hidden file to commands?',
     [
       { label: plainLabel(path), ...icon('key'), choice: 'show' },
-      { label: plainLabel(words), ...icon('info'), choice: 'show' },
+      {
+        label: 'It is hidden from commands, because it looks like a secret',
+        ...icon('info'),
+        choice: 'show',
+      },
       { label: 'Answer', kind: vscode.QuickPickItemKind.Separator, choice: 'show' },
       { label: 'Back', choice: 'back' },
       { label: 'Show this file to commands for this session', choice: 'session' },

@@ -142,7 +142,7 @@ export const ApprovalCard = memo(function ApprovalCard({
 });
 
 function question({ subject }: ApprovalRequest): string {
-  if (subject.kind === 'domain') return 'Let a command reach this host?';
+  if (subject.kind === 'domain') return 'Reach this host?';
   if (subject.kind === 'command')
     return subject.background ? 'Run this command in the background?' : 'Run this command?';
   if (subject.kind === 'folder') return folderQuestion(subject);

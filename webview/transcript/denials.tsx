@@ -18,7 +18,7 @@ export function Denials({ call }: { call: ToolCallItem }) {
           <li key={index}>
             <Icon name="circle-slash" />
             <span class="words">
-              <Visible text={denial.words} />
+              <Visible text={inWorkspace(denial.words, host.folders())} />
             </span>
             {'cured' in denial && denial.cured !== undefined ? (
               <span class="cured">
@@ -53,6 +53,11 @@ export function Connections({ call }: { call: ToolCallItem }) {
       ))}
     </ul>
   );
+}
+
+/** Paths are shown as everywhere else: without the folder that is open. */
+function inWorkspace(words: string, folders: readonly string[]): string {
+  return folders.reduce((text, folder) => text.replaceAll(`${folder}/`, ''), words);
 }
 
 /** What the button says; the host asks before anything is lifted. */
