@@ -29,8 +29,8 @@ interface Wish {
   readonly port: number;
   /** Aborts when the program has gone: nothing is asked or connected then. */
   readonly hungUp: AbortSignal;
-  /** Whether HTTP is spoken on the connection by us, or bytes are passed on. */
-  readonly use: 'request' | 'tunnel';
+  /** Bytes that are passed on in whole, or both sides of a handshake that Node's own client is to read. */
+  readonly use: 'bytes' | 'handshake';
 }
 
 interface Way {
@@ -91,8 +91,7 @@ export class Admission {
       const addresses = await this.#addressesOf(named, way);
       if (!Array.isArray(addresses)) return this.refuse(way, addresses);
       if (cuts !== this.#cuts.get(target.host)) throw new Error('its permission was taken back');
-      // On port 80 a tunnel turns out to be HTTP.
-      const downstream = use === 'tunnel' && port !== 80 ? new Downstream() : undefined;
+      const downstream = use === 'bytes' ? new Downstream() : undefined;
       return await this.#connect(way, addresses, hungUp, downstream);
     } catch (error) {
       return this.refuse(way, refusals.unreachable(target.host, port, reasonOf(error)));

@@ -18,7 +18,7 @@ export async function serveDirect(
   // HTTP has words for a refusal; each request is decided about there.
   if (port === 80) return http.serve(client, { host, port });
   const held = holdInput(client);
-  const admitted = await admission.admit({ client, host, port, hungUp: held.hungUp, use: 'tunnel' });
+  const admitted = await admission.admit({ client, host, port, hungUp: held.hungUp, use: 'bytes' });
   held.release();
   if (admitted.kind === 'open') return tunnel(client, admitted, admission, http);
   client.end(port === 443 ? unrecognizedName : Buffer.alloc(0));

@@ -2,6 +2,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Admission, Passage } from './admission.ts';
+import { AnswerStream, type LongAnswer, type Taker } from './answer.ts';
 import type { EgressLimits, EgressTarget } from './egressProxy.ts';
 import { holdInput } from './heldInput.ts';
 import { bracketed } from './hostName.ts';
@@ -67,7 +68,7 @@ export class HttpFront {
             host,
             port: Number(port),
             hungUp: held.hungUp,
-            use: 'tunnel',
+            use: 'bytes',
           });
     held.release();
     if (answer.kind === 'refused') {
@@ -79,11 +80,23 @@ export class HttpFront {
   }
 
   async #forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const passage = await this.#admit(request, onClose(response));
+    const passage = await this.#admit(request, onClose(response), 'bytes');
     if (passage.kind === 'refused') return refuse(request, response, passage.refusal);
-    const outgoing = this.#request(passage, request, false);
+    let isTaken = false;
+    const take = (answer: LongAnswer): Taker | undefined => {
+      if (request.method === 'HEAD' || response.headersSent) return undefined;
+      isTaken = true;
+      response.writeHead(answer.status, answer.reason, forwardedHeaders(answer.rawHeaders));
+      return {
+        piece: (piece, done) => void response.write(piece, done),
+        end: isWhole => void (isWhole ? response.end() : response.destroy()),
+      };
+    };
+    const outgoing = this.#request(passage, request, false, take);
     response.on('close', () => outgoing.destroy());
     outgoing.on('error', () => {
+      // Its client sees no answer then; we do.
+      if (isTaken) return;
       if (response.headersSent) response.destroy();
       else
         refuse(
@@ -124,7 +137,7 @@ export class HttpFront {
       Number(request.headers['content-length'] ?? 0) > 0;
     const passage = hasBody
       ? refusedHere(refusals.badRequest('a request with content that asks for another protocol'))
-      : await this.#admit(request, held.hungUp);
+      : await this.#admit(request, held.hungUp, 'handshake');
     held.release();
     if (passage.kind === 'refused') {
       client.end(rawAnswer(passage.refusal, request.url ?? ''));
@@ -150,7 +163,7 @@ export class HttpFront {
     outgoing.end();
   }
 
-  async #admit(request: IncomingMessage, hungUp: AbortSignal) {
+  async #admit(request: IncomingMessage, hungUp: AbortSignal, use: 'bytes' | 'handshake') {
     const target = targetOf(request, this.#settled.get(request.socket));
     if (target.kind === 'refused') {
       if (target.target !== undefined)
@@ -159,14 +172,22 @@ export class HttpFront {
     }
     const ready = this.#ready.get(request.socket);
     this.#ready.delete(request.socket);
-    if (ready !== undefined && !ready.upstream.destroyed) return ready;
+    if (ready !== undefined && !ready.upstream.destroyed) {
+      if (use === 'bytes') return ready;
+      ready.upstream.destroy();
+    }
     const { host, port } = target;
-    return this.admission.admit({ client: request.socket, host, port, hungUp, use: 'request' });
+    return this.admission.admit({ client: request.socket, host, port, hungUp, use });
   }
 
   /** Not `http.request`: inside VS Code that may take another way than the connection that was checked. */
-  #request(passage: Passage, request: IncomingMessage, isUpgrade: boolean): http.ClientRequest {
-    const { upstream, target } = passage;
+  #request(
+    passage: Passage,
+    request: IncomingMessage,
+    isUpgrade: boolean,
+    take: (answer: LongAnswer) => Taker | undefined = () => undefined,
+  ): http.ClientRequest {
+    const { upstream, target, downstream } = passage;
     const path = (request.url ?? '/').replace(/^[a-z]+:\/\/[^/?#]*/i, '').replace(/^(?!\/)/, '/');
     const authority =
       target.port === 80 ? bracketed(target.host) : `${bracketed(target.host)}:${target.port}`;
@@ -181,7 +202,8 @@ export class HttpFront {
       method: request.method ?? 'GET',
       path,
       headers,
-      createConnection: () => upstream,
+      createConnection: () =>
+        downstream === undefined ? upstream : new AnswerStream(upstream, downstream, take),
       maxHeaderSize: 65_536,
     });
     // A tunnel may have stopped reading it.

@@ -19,7 +19,7 @@ export async function serveSocks(client: Socket, admission: Admission, http: Htt
     const port = (await reader.take(2)).readUInt16BE(0);
     if (version !== 5 || command !== 1 || host === undefined) return void client.end(answer(7));
     const held = holdInput(client);
-    const admitted = await admission.admit({ client, host, port, hungUp: held.hungUp, use: 'tunnel' });
+    const admitted = await admission.admit({ client, host, port, hungUp: held.hungUp, use: 'bytes' });
     held.release();
     if (admitted.kind === 'refused') return void client.end(answer(codeOf(admitted.refusal)));
     client.write(answer(0));

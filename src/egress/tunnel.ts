@@ -39,9 +39,9 @@ export function tunnel(client: Socket, passage: Passage, admission: Admission, h
       case 'http':
         upstream.unpipe(client);
         upstream.off('close', onUpstreamClose);
-        // Not to be read as a stream any more: the first request gets a new one.
-        if (downstream !== undefined) upstream.destroy();
-        return http.serve(client, target, downstream === undefined ? passage : undefined);
+        // What the host said already was for the program, not for our reader: then a request gets a new connection.
+        if (downstream === undefined || downstream.isStarted) upstream.destroy();
+        return http.serve(client, target, upstream.destroyed ? undefined : passage);
       case 'refuse':
         admission.refuse(passage, verdict.refusal);
         upstream.destroy();

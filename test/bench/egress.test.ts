@@ -51,6 +51,7 @@ test('throughput through the proxy, as a ratio of direct loopback', async () => 
     ] as const) {
       const direct: number[] = [];
       const proxied: number[] = [];
+      let processor = 0;
       // In turns: the machine's speed changes.
       for (let round = 0; round < rounds; round++) {
         const connect = `docs.example.com:${port}:127.0.0.1:${port}`;
@@ -58,14 +59,17 @@ test('throughput through the proxy, as a ratio of direct loopback', async () => 
         const address = `${scheme}://docs.example.com:${port}/`;
         const options = ['--noproxy', '*', '--cacert', authority, '--connect-to', connect];
         direct.push(Number(execFileSync('curl', [...options, ...measure, address], { encoding: 'utf8' })));
+        const before = process.cpuUsage();
         const { out } = await walls.run(
           `curl ${measure.map(each => `'${each}'`).join(' ')} ${scheme}://docs.example.com/`,
         );
+        const { user, system } = process.cpuUsage(before);
+        processor += (user + system) / 1e6;
         proxied.push(Number(out));
       }
       const ratio = median(proxied) / median(direct);
       console.log(
-        `egress over ${scheme}: ${mega(median(proxied))} MB/s through the proxy, ${mega(median(direct))} MB/s direct, ratio ${ratio.toFixed(2)}`,
+        `egress over ${scheme}: ${mega(median(proxied))} MB/s through the proxy, ${mega(median(direct))} MB/s direct, ratio ${ratio.toFixed(2)}; the broker used ${(processor / rounds / (bytes / 1e9)).toFixed(2)} s of processor for 1 GB`,
       );
       expect(ratio).toBeGreaterThan(0);
     }
