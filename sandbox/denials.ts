@@ -13,7 +13,7 @@ export type AttributedDenial =
   | { readonly kind: 'secretFile'; readonly path: string }
   /** Something outside of the workspace that the machine has and the sandbox does not show. */
   | { readonly kind: 'outside'; readonly path: string; readonly access: 'read' | 'write' }
-  | { readonly kind: 'network'; readonly host: string }
+  | { readonly kind: 'network'; readonly host: string; readonly port?: number }
   /**
    * The kernel does not let a copy-on-write view change this file, or link to it: it is not the user's own. `link`: git
    * wants to share a file of the user's between two repositories, which a copy cannot.
@@ -27,6 +27,8 @@ export interface DenialContext {
   readonly writableFolders: readonly string[];
   /** Whether the machine has this path; asked only for paths that the command named itself. */
   readonly exists: (path: string) => boolean;
+  /** How the walls refuse what they do not show; `notThere` when absent. */
+  readonly refusal?: 'notThere' | 'notPermitted';
 }
 
 /**
@@ -39,7 +41,7 @@ export function attributeDenials(output: string, context: DenialContext): Attrib
   for (const line of output.slice(-100_000).split('\n')) {
     for (const sign of signs) {
       const match = line.length > 4_000 ? null : sign.pattern.exec(line);
-      const denial = match === null ? undefined : sign.judge(match[1] ?? '', context);
+      const denial = match === null ? undefined : sign.judge(match[1] ?? '', context, match[2]);
       if (denial !== undefined) found.set(JSON.stringify(denial), denial);
     }
     if (found.size >= 5) break;
@@ -61,7 +63,7 @@ export function describeDenial(denial: AttributedDenial): string {
         ? `The sandbox does not show ${denial.path} to commands: it is outside of the workspace. Ask the user to bring it in.`
         : `The sandbox lets no command write ${denial.path}: it is outside of the workspace.`;
     case 'network':
-      return `The sandbox has no way to ${denial.host}: commands have no network unless the user allows that host.`;
+      return `The sandbox has no way to ${denial.port === undefined ? denial.host : `${denial.host}:${denial.port}`}: commands have no network unless the user allows that host.`;
     case 'notCopied':
       return denial.why === 'owner'
         ? `The copy of the workspace cannot change ${denial.path}, because the file belongs to another user or group. The user can mend that in a terminal of theirs: chown or chgrp.`
@@ -73,7 +75,8 @@ export function describeDenial(denial: AttributedDenial): string {
 
 interface Sign {
   readonly pattern: RegExp;
-  readonly judge: (found: string, context: DenialContext) => AttributedDenial | undefined;
+  /** `more` is the second thing that the pattern caught. */
+  readonly judge: (found: string, context: DenialContext, more?: string) => AttributedDenial | undefined;
 }
 
 // How programs put it: "tool: cannot X 'path': Reason", "tool: path: Reason", "Error: EROFS: reason, open 'path'",
@@ -110,6 +113,14 @@ const signs: readonly Sign[] = [
     judge: unreachable,
   },
   { pattern: /ssh: Could not resolve hostname ([\w.-]+)/i, judge: unreachable },
+  {
+    // Nothing else than the web's ports leads anywhere for programs that know no proxy.
+    pattern: /ssh: connect to host ([\w.-]+) port (\d+): (?:Connection refused|Network is unreachable)/i,
+    judge: (host, context, port) => unreachable(host, context, port),
+  },
+  { pattern: new RegExp(`${before}: Operation not permitted`), judge: notPermitted },
+  { pattern: /\bEPERM\b[^'"]*['"]([^'"]+)['"]/, judge: notPermitted },
+  { pattern: /Operation not permitted: ['"]([^'"]+)['"]/, judge: notPermitted },
   { pattern: /unable to resolve host address ['"‘]([\w.-]+)/i, judge: unreachable },
   { pattern: /lookup ([\w.-]+) on .*(?:refused|unreachable)/, judge: unreachable },
   {
@@ -173,6 +184,16 @@ function notOwn(named: string, { cwd, folders }: DenialContext): AttributedDenia
   return folders.some(each => isInside(path, each)) ? { kind: 'notCopied', path, why: 'owner' } : undefined;
 }
 
-function unreachable(host: string): AttributedDenial | undefined {
-  return host === 'localhost' ? undefined : { kind: 'network', host: host.toLowerCase().replace(/\.$/, '') };
+/** Where a profile stands in the way; elsewhere this says nothing about our walls. */
+function notPermitted(named: string, context: DenialContext): AttributedDenial | undefined {
+  if (context.refusal !== 'notPermitted') return undefined;
+  const path = resolve(context.cwd, named);
+  if (!context.folders.some(each => isInside(path, each))) return notShown(path, context);
+  return hidden(named, context) ?? written(named, context);
+}
+
+function unreachable(host: string, _context?: DenialContext, port?: string): AttributedDenial | undefined {
+  if (host === 'localhost') return undefined;
+  const named = { kind: 'network', host: host.toLowerCase().replace(/\.$/, '') } as const;
+  return port === undefined ? named : { ...named, port: Number(port) };
 }

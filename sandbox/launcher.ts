@@ -1,13 +1,13 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { bubblewrapArguments, insideCommand, outsideLimits, type LaunchPlan } from './bubblewrap.ts';
 import { checkRequest } from './checkRequest.ts';
 import { CountedOutput } from './countedOutput.ts';
-import { attributeDenials, type AttributedDenial } from './denials.ts';
+import type { AttributedDenial } from './denials.ts';
 import { bareEnvironment, commandEnvironment } from './environment.ts';
 import { DiskWatch } from './diskWatch.ts';
+import { explainDenials, type FailedCommand } from './explain.ts';
 import type { SandboxFacts } from './facts.ts';
 import { FolderProtection, type Protection } from './folderProtection.ts';
 import { spawnCovered } from './inheritedDescriptors.ts';
@@ -63,28 +63,8 @@ export class BubblewrapSandbox implements Sandbox {
     return started;
   }
 
-  explain(
-    output: string,
-    {
-      cwd,
-      writableFolders,
-      grantedFolders = [],
-    }: Pick<LaunchRequest, 'cwd' | 'writableFolders' | 'grantedFolders'>,
-  ): AttributedDenial[] {
-    const granted = grantedFolders.filter(({ access }) => access !== 'none');
-    return attributeDenials(output, {
-      cwd,
-      folders: [
-        ...this.facts.folders.flatMap(({ path, realPath }) => [path, realPath]),
-        ...granted.map(({ path }) => path),
-      ],
-      writableFolders: [
-        ...writableFolders,
-        ...(this.options.copyOnWrite?.folders ?? []),
-        ...granted.filter(({ access }) => access === 'write').map(({ path }) => path),
-      ],
-      exists: existsSync,
-    });
+  explain(output: string, command: FailedCommand): AttributedDenial[] {
+    return explainDenials(this.facts, this.options, output, command);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -8,6 +8,8 @@ import { watchContainer } from './containerProcess.ts';
 import { CountedOutput } from './countedOutput.ts';
 import { bareEnvironment, commandEnvironment } from './environment.ts';
 import { DiskWatch } from './diskWatch.ts';
+import type { AttributedDenial } from './denials.ts';
+import { explainDenials, type FailedCommand } from './explain.ts';
 import type { SandboxFacts } from './facts.ts';
 import { FolderProtection } from './folderProtection.ts';
 import { spawnCovered } from './inheritedDescriptors.ts';
@@ -55,6 +57,10 @@ export class PodmanSandbox implements Sandbox {
     } finally {
       this.#starting.delete(starting);
     }
+  }
+
+  explain(output: string, command: FailedCommand): AttributedDenial[] {
+    return explainDenials(this.facts, this.options, output, command);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { AttributedDenial } from './denials.ts';
+import type { FailedCommand } from './explain.ts';
 import { gatherFacts } from './facts.ts';
 import type { GrantedFolder } from './grantedFolders.ts';
 import { BubblewrapSandbox } from './launcher.ts';
@@ -139,8 +140,5 @@ export interface Sandbox extends AsyncDisposable {
   /** Starts a process. Throws a CordonError `sandbox.*` when it cannot start walled in: nothing ran then. */
   launch(request: LaunchRequest): Promise<SandboxedProcess>;
   /** What the walls refused a failed command, told from what it printed. Absent where there are no walls. */
-  explain?(
-    output: string,
-    command: Pick<LaunchRequest, 'cwd' | 'writableFolders' | 'grantedFolders'>,
-  ): AttributedDenial[];
+  explain?(output: string, command: FailedCommand): AttributedDenial[];
 }

@@ -3,7 +3,9 @@ import { lstatSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import type { Writable } from 'node:stream';
 import { CountedOutput } from './countedOutput.ts';
+import type { AttributedDenial } from './denials.ts';
 import { bareEnvironment, commandEnvironment } from './environment.ts';
+import { explainDenials, type FailedCommand } from './explain.ts';
 import { isInside } from './inside.ts';
 import { limitMessages, type Limits } from './limits.ts';
 import type { LaunchRequest, ProcessExit, Sandbox, SandboxedProcess, SandboxOptions } from './sandbox.ts';
@@ -56,6 +58,10 @@ export class SeatbeltSandbox implements Sandbox {
       rmSync(directory, { recursive: true, force: true });
       throw error;
     }
+  }
+
+  explain(output: string, command: FailedCommand): AttributedDenial[] {
+    return explainDenials(this.facts, this.options, output, command, 'notPermitted');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

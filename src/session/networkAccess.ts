@@ -14,7 +14,8 @@ import { grantFor, isForbidden, isGranted, parseDomain, type DomainGrant } from 
 import type { ApprovalAnswer } from '../protocol/approval.ts';
 import type { Approvals } from './approvals.ts';
 import { domainQuestion } from './domainQuestion.ts';
-import { HostLog, keyOf, type HostReport, type HostVerdict } from './hostReport.ts';
+import { FollowedCommand, newPermission, type Permission } from './followedCommand.ts';
+import { keyOf, type HostReport, type HostVerdict } from './hostReport.ts';
 import type { Unattended } from './session.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -72,7 +73,7 @@ export interface CommandNetwork {
 export class NetworkAccess implements DomainGrants, Disposable {
   readonly service: NetworkService;
   readonly #proxy: EgressProxy;
-  readonly #commands = new Map<string, Command>();
+  readonly #commands = new Map<string, FollowedCommand>();
   readonly #owners = new WeakMap<Socket, string>();
   readonly #forSession = new Map<string, Permission>();
   #desk: Desk | undefined;
@@ -105,7 +106,7 @@ export class NetworkAccess implements DomainGrants, Disposable {
   /** To be called before the command is started: it may connect at once. */
   follow(itemId: string, command: string): CommandNetwork {
     const id = randomId();
-    const followed = new Command(itemId, command);
+    const followed = new FollowedCommand(itemId, command);
     this.#commands.set(id, followed);
     if (this.#problem !== undefined) this.#desk?.warn('network.unavailable', noNetwork(this.#problem));
     this.#problem = undefined;
@@ -164,9 +165,9 @@ export class NetworkAccess implements DomainGrants, Disposable {
   }
 
   /** Stands for the commands that run, where several do and it cannot be told which one connected. */
-  #unknown: Command | undefined;
+  #unknown: FollowedCommand | undefined;
 
-  #everyCommand(): Command[] {
+  #everyCommand(): FollowedCommand[] {
     return [...this.#commands.values(), ...(this.#unknown === undefined ? [] : [this.#unknown])];
   }
 
@@ -194,14 +195,14 @@ export class NetworkAccess implements DomainGrants, Disposable {
   }
 
   /** Who is asked about; where that is not known, the question stands at the latest command. */
-  #commandOf(owner: string | undefined): Command | undefined {
+  #commandOf(owner: string | undefined): FollowedCommand | undefined {
     if (owner !== undefined) return this.#commands.get(owner);
     const latest = this.#latest();
     if (latest === undefined) return undefined;
-    return (this.#unknown ??= new Command(latest.itemId, undefined));
+    return (this.#unknown ??= new FollowedCommand(latest.itemId, undefined));
   }
 
-  #latest(): Command | undefined {
+  #latest(): FollowedCommand | undefined {
     return [...this.#commands.values()].at(-1);
   }
 
@@ -234,7 +235,7 @@ export class NetworkAccess implements DomainGrants, Disposable {
     return await asking;
   }
 
-  #notToBeAsked(target: EgressTarget, command: Command): HostVerdict | undefined {
+  #notToBeAsked(target: EgressTarget, command: FollowedCommand): HostVerdict | undefined {
     if (isForbidden(this.options.forbidden(), target.host))
       return { kind: 'refused', why: forbidden, isFinal: true };
     const unattended = this.#desk?.unattended;
@@ -246,7 +247,7 @@ export class NetworkAccess implements DomainGrants, Disposable {
     return undefined;
   }
 
-  async #question(target: EgressTarget, command: Command): Promise<'allow' | 'deny'> {
+  async #question(target: EgressTarget, command: FollowedCommand): Promise<'allow' | 'deny'> {
     const key = keyOf(target);
     command.verdicts.set(key, { kind: 'unanswered' });
     try {
@@ -264,7 +265,7 @@ export class NetworkAccess implements DomainGrants, Disposable {
 
   async #grant(
     { host, port }: EgressTarget,
-    command: Command,
+    command: FollowedCommand,
     answer: ApprovalAnswer | null | undefined,
   ): Promise<void> {
     const text = grantFor(host, port);
@@ -298,40 +299,11 @@ export class NetworkAccess implements DomainGrants, Disposable {
   }
 
   /** Shows what went over the network so far. */
-  #tell(command: Command): void {
+  #tell(command: FollowedCommand): void {
     command.telling = undefined;
     const item = this.#desk?.transcript.item(command.itemId);
     if (item?.kind === 'toolCall') this.#desk?.transcript.put({ ...item, connections: command.log.traffic });
   }
-}
-
-interface Permission {
-  readonly grant: DomainGrant;
-  readonly kind: 'once' | 'session';
-  readonly at: number;
-  uses: number;
-}
-
-function newPermission(grant: DomainGrant, kind: Permission['kind']): Permission {
-  return { grant, kind, at: Date.now(), uses: 0 };
-}
-
-/** What is remembered of a command while it runs. */
-class Command {
-  readonly log = new HostLog();
-  readonly once = new Map<string, Permission>();
-  readonly verdicts = new Map<string, HostVerdict>();
-  readonly questions = new Map<string, Promise<'allow' | 'deny'>>();
-  /** Aborted at its end. */
-  readonly over = new AbortController();
-  pid: number | undefined;
-  telling: NodeJS.Timeout | undefined;
-
-  constructor(
-    readonly itemId: string,
-    /** Absent: not known which. */
-    readonly line: string | undefined,
-  ) {}
 }
 
 function verdictOf(answer: ApprovalAnswer | null | undefined): HostVerdict {

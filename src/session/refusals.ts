@@ -1,6 +1,6 @@
 import { describeDenial, type AttributedDenial } from '../../sandbox/denials.ts';
 import { CordonError } from '../base/errors.ts';
-import { parseDomain } from '../egress/grant.ts';
+import { grantFor, parseDomain } from '../egress/grant.ts';
 import type { WallDenial } from '../protocol/wallDenial.ts';
 import type { HostReport } from './hostReport.ts';
 
@@ -12,15 +12,27 @@ export interface Refusals {
 
 /**
  * Puts together what the proxy knows and what was read from a failed command's own words. What the proxy knows is
- * sure, so the words say nothing more about those hosts. A folder that is read-only is asked about elsewhere. Pure.
+ * sure, so the words say nothing more about those hosts. A folder that is read-only is asked about elsewhere. `limit` is
+ * the sentence about the limit that ended it, which names the setting. Pure.
  */
-export function refusalsOf(hosts: HostReport | undefined, attributed: readonly AttributedDenial[]): Refusals {
+export function refusalsOf(
+  hosts: HostReport | undefined,
+  attributed: readonly AttributedDenial[],
+  limit?: string,
+): Refusals {
   const known = new Set(hosts?.denials.flatMap(each => (each.kind === 'host' ? [each.host] : [])));
+  const ended = limitIn(limit);
   const read = attributed.filter(
-    each => each.kind !== 'writeFolder' && !(each.kind === 'network' && known.has(each.host)),
+    each =>
+      each.kind !== 'writeFolder' &&
+      !(each.kind === 'network' && known.has(each.host)) &&
+      !(each.kind === 'limit' && ended.some(({ setting }) => setting === each.setting)),
   );
   return {
-    denials: [...(hosts?.denials ?? []), ...read.flatMap(each => shown(each) ?? [])].slice(0, mostShown),
+    denials: [...limitIn(limit), ...(hosts?.denials ?? []), ...read.flatMap(each => shown(each) ?? [])].slice(
+      0,
+      mostShown,
+    ),
     notes: [...(hosts?.notes ?? []), ...read.map(describeDenial)],
   };
 }
@@ -30,8 +42,10 @@ const mostShown = 8;
 function shown(denial: AttributedDenial): WallDenial | undefined {
   switch (denial.kind) {
     case 'network': {
-      const { host } = denial;
-      return { kind: 'host', host, words: `It had no way to ${host}.`, ...grantIn(host) };
+      const { host, port } = denial;
+      const place = port === undefined ? host : grantFor(host, port);
+      const words = `It had no way to ${place}.`;
+      return { kind: 'host', host, ...(port === undefined ? {} : { port }), words, ...grantIn(place) };
     }
     case 'limit':
       return { ...denial, words: `It reached the limit “${denial.setting}”.` };
@@ -64,10 +78,16 @@ function shown(denial: AttributedDenial): WallDenial | undefined {
   }
 }
 
+function limitIn(sentence: string | undefined): Extract<WallDenial, { kind: 'limit' }>[] {
+  const [, setting] = /"(cordon\.limits\.[A-Za-z]+)"/.exec(sentence ?? '') ?? [];
+  return sentence === undefined || setting === undefined ? [] : [{ kind: 'limit', setting, words: sentence }];
+}
+
 /** Only what can be allowed is offered: a name that some program printed may be anything. */
-function grantIn(host: string): { grant?: string } {
+function grantIn(place: string): { grant?: string } {
   try {
-    return { grant: parseDomain(host).host };
+    const { host, port } = parseDomain(place);
+    return { grant: port === undefined ? grantFor(host, 443) : grantFor(host, port) };
   } catch (error) {
     if (error instanceof CordonError) return {};
     throw error;

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { AttributedDenial } from '../../sandbox/denials.ts';
 import type { GrantedFolder } from '../../sandbox/grantedFolders.ts';
 import { isInside } from '../../sandbox/inside.ts';
-import type { Sandbox } from '../../sandbox/sandbox.ts';
+import type { ProcessExit, Sandbox } from '../../sandbox/sandbox.ts';
 import type { ChangedFiles } from '../protocol/transcript.ts';
 import { CordonError, messageOf } from '../base/errors.ts';
 import { randomId } from '../base/ids.ts';
@@ -184,7 +184,7 @@ export class Terminals {
   async #settle(terminal: Terminal, itemId: string, command: RunningCommand): Promise<void> {
     const exit = await terminal.exited;
     const took = Date.now() - command.since;
-    const refused = await this.#refusals(terminal, itemId, exit.code !== 0, command);
+    const refused = await this.#refusals(terminal, itemId, exit, command);
     for (const note of refused.notes) terminal.note(note);
     const item = this.options.transcript.item(itemId);
     if (item?.kind !== 'toolCall' || item.state.kind === 'cancelled') return;
@@ -211,10 +211,11 @@ export class Terminals {
   async #refusals(
     terminal: Terminal,
     itemId: string,
-    hasFailed: boolean,
+    { code, limit }: ProcessExit,
     command: RunningCommand,
   ): Promise<Refusals & Pick<HostReport, 'connections'>> {
     const hosts = await command.network?.end();
+    const hasFailed = code !== 0;
     const attributed = hasFailed ? this.#attributed(terminal.output().text, command) : [];
     if (hasFailed) await this.#offerWriting(terminal, itemId, command, attributed);
     const left: AttributedDenial[] = [];
@@ -224,7 +225,7 @@ export class Terminals {
       if (offer === undefined || !offer.isOpen) left.push(denial);
       if (offer !== undefined && offer.note !== '') answers.push(offer.note);
     }
-    const { denials, notes } = refusalsOf(hosts, left);
+    const { denials, notes } = refusalsOf(hosts, left, limit);
     return { denials, notes: [...notes, ...answers], connections: hosts?.connections ?? [] };
   }
 

@@ -31,7 +31,7 @@ const answer: RequestListener = (request, response) => {
 beforeAll(async () => {
   internet = new Internet(['docs.example.com']);
   internet.name('docs.example.com', [site]).name('odd.example.com', [odd]).name('other.example.com', [site]);
-  await internet.web(site, 80, (request, response) => void answer(request, response));
+  await internet.web(site, 80, answer);
   // Says more than it announced: what follows would be the answer to somebody else's request.
   await internet.service(odd, 80, socket => {
     socket.once('data', () => {

@@ -134,6 +134,89 @@ export function folderRequest(access: 'read' | 'write'): ApprovalRequest {
   };
 }
 
+export function domainRequest(
+  host: string,
+  port: number,
+  command: string | null = 'npm ci',
+  risk = 40,
+): ApprovalRequest {
+  return {
+    id: `domain-${host}`,
+    conversationId: 'c1',
+    toolCallId: 'call',
+    at: now,
+    subject: {
+      kind: 'domain',
+      host,
+      port,
+      grant: port === 443 || port === 80 ? host : `${host}:${port}`,
+      ...(command === null ? {} : { command }),
+    },
+    decision: {
+      decision: 'ask',
+      risk,
+      reasons: [
+        {
+          code: 'network.host',
+          message: `Whatever the command can read, it could send to ${host}.`,
+          span: [0, 0],
+        },
+      ],
+    },
+  };
+}
+
+/** A command that met every wall. */
+export const refusedCall = toolCall({
+  id: 'refused',
+  tool: 'execute',
+  title: 'make release',
+  command: 'make release',
+  cwd: folder,
+  state: { kind: 'finished', ok: false, exit: { code: 2, signal: null }, took: 4_200 },
+  output: 'make: *** [release] Error 2\n',
+  connections: [
+    { host: 'registry.npmjs.org', port: 443, connections: 12, sent: 8_400, received: 2_300_000 },
+    { host: 'git.example.com', port: 8443, connections: 1, sent: 120, received: 0 },
+  ],
+  denials: [
+    {
+      kind: 'host',
+      host: 'docs.example.com',
+      port: 443,
+      grant: 'docs.example.com',
+      words: 'You did not let it reach docs.example.com. You said: Use the copy in docs/.',
+    },
+    {
+      kind: 'host',
+      host: 'files.example.com',
+      grant: 'files.example.com:8443',
+      words: 'It had no way to files.example.com:8443.',
+      cured: 'session',
+    },
+    {
+      kind: 'host',
+      host: '169.254.169.254',
+      words: '169.254.169.254 leads to the machine’s metadata service; it is never reached.',
+    },
+    {
+      kind: 'secretFile',
+      path: `${folder}/.env`,
+      words: `${folder}/.env is hidden from commands, because it looks like a secret.`,
+    },
+    {
+      kind: 'limit',
+      setting: 'cordon.limits.memory',
+      words: 'It reached the limit “cordon.limits.memory”.',
+    },
+    {
+      kind: 'protectedPath',
+      path: `${folder}/.git/config`,
+      words: `No command changes ${folder}/.git/config, because it can make git run a program. The agent’s file tools can, and ask you.`,
+    },
+  ],
+});
+
 const patch = `@@ -1,7 +1,9 @@
  export function slug(title) {
    return title

@@ -5,6 +5,8 @@ import {
   assistant,
   changed,
   commandRequest,
+  domainRequest,
+  refusedCall,
   conversation,
   gates,
   history,
@@ -148,6 +150,13 @@ const screens: Record<string, HostMessage> = {
       questions: [{ id: 'q', question: 'Which runner?', options: ['node --test', 'Vitest'] }],
     }),
   }),
+  network: stateMessage({
+    conversation: conversation({
+      items: [user('u', 'Build it'), refusedCall],
+      status: 'running',
+      approvals: [domainRequest('docs.example.com', 443), domainRequest('xn--pple-43d.com', 8443, null, 75)],
+    }),
+  }),
   welcome: stateMessage(),
   choice: stateMessage({ gate: gates.chooseModel, model: null, mode: 'unrestricted' }),
   blocked: stateMessage({
@@ -165,7 +174,7 @@ describe.each(allThemes)('in %s', theme => {
       await panel.send(message);
       // Armed: what fades in is not to be read yet.
       await panel.page.waitForTimeout(700);
-      if (name === 'chat')
+      if (name === 'chat' || name === 'network')
         await panel.page.evaluate(
           `document.querySelectorAll('.tool-line[aria-expanded=false]').forEach(line => line.click())`,
         );

@@ -76,6 +76,12 @@ test.each<[string, string, AttributedDenial[]]>([
   ['node and a file outside', "Error: ENOENT: no such file or directory, open '/home/ann/data.csv'", [data]],
   ['a file that nobody has', 'cat: /home/ann/none: No such file or directory', []],
   [
+    'ssh to a host that is not allowed',
+    'ssh: connect to host git.example.com port 22: Connection refused',
+    [{ kind: 'network', host: 'git.example.com', port: 22 }],
+  ],
+  ['what the kernel itself does not permit', "chown: changing ownership of 'a': Operation not permitted", []],
+  [
     'curl',
     'curl: (6) Could not resolve host: docs.example.com',
     [{ kind: 'network', host: 'docs.example.com' }],
@@ -145,4 +151,13 @@ test('every kind is one plain sentence or two', () => {
     { kind: 'protectedPath', path: '/w/.envrc', because: 'runs' },
   ];
   expect(kinds.map(describeDenial)).toEqual(kinds.map(() => expect.stringMatching(/^The sandbox.+\.$/)));
+});
+
+test.each<[string, string, AttributedDenial[]]>([
+  ['a hidden file', 'cat: ../.env: Operation not permitted', [env]],
+  ['a file outside', 'cat: /home/ann/data.csv: Operation not permitted', [data]],
+  ['a file outside that nobody has', 'cat: /home/ann/none: Operation not permitted', []],
+  ['a new file', "Error: EPERM: operation not permitted, open '/w/src/new.txt'", [writing]],
+])('behind a profile, which refuses in its own words: %s', (_, output, denials) => {
+  expect(attributeDenials(output, { ...context, refusal: 'notPermitted' })).toEqual(denials);
 });

@@ -1,0 +1,32 @@
+import type { DomainGrant } from '../egress/grant.ts';
+import { HostLog, type HostVerdict } from './hostReport.ts';
+
+/** What is remembered of a command while it runs. */
+export class FollowedCommand {
+  readonly log = new HostLog();
+  readonly once = new Map<string, Permission>();
+  readonly verdicts = new Map<string, HostVerdict>();
+  readonly questions = new Map<string, Promise<'allow' | 'deny'>>();
+  /** Aborted at its end. */
+  readonly over = new AbortController();
+  pid: number | undefined;
+  telling: NodeJS.Timeout | undefined;
+
+  constructor(
+    readonly itemId: string,
+    /** Absent: not known which. */
+    readonly line: string | undefined,
+  ) {}
+}
+
+/** One host that may be reached, and how often it was. */
+export interface Permission {
+  readonly grant: DomainGrant;
+  readonly kind: 'once' | 'session';
+  readonly at: number;
+  uses: number;
+}
+
+export function newPermission(grant: DomainGrant, kind: Permission['kind']): Permission {
+  return { grant, kind, at: Date.now(), uses: 0 };
+}
