@@ -42,6 +42,7 @@ export function groupLine({ kind, name, files }: ChangeGroup): string {
     repository: 'the repository itself; commits are imported by git',
     special: 'a pipe, socket or device',
     unreadable: 'its permissions keep you from reading it',
+    unrecorded: 'too large to keep what it held before',
   }[kind];
   return `  ${'stays'.padEnd(9)} ${visibleName(name)}  (${files} ${files === 1 ? 'file' : 'files'}; ${why})`;
 }

@@ -39,9 +39,10 @@ export interface Change {
 export interface ChangeGroup {
   /**
    * `repository`: inside `.git`, where commits are imported by git alone. `special`: pipes, sockets and devices.
-   * `unreadable`: their permissions keep the user from reading them.
+   * `unreadable`: their permissions keep the user from reading them. `unrecorded`: files of the user's own that were too
+   * large to keep what they held.
    */
-  readonly kind: 'ignored' | 'repository' | 'special' | 'unreadable';
+  readonly kind: 'ignored' | 'repository' | 'special' | 'unreadable' | 'unrecorded';
   /** What to call it: the ignoring pattern, or the path. */
   readonly name: string;
   /** The topmost paths. */
@@ -61,8 +62,13 @@ export interface ReadOptions {
   readonly include?: readonly string[];
   /** Where the merged folder can be read already; else it is mounted once more when that is needed. */
   readonly merged?: string;
+  /** What the agent's side holds of its own, where that side is a whole folder and no layer. */
+  readonly layer?: Layer;
   readonly signal?: AbortSignal;
 }
+
+/** By path: what lies there; `whiteout` for what is gone. */
+export type Layer = ReadonlyMap<string, Entry | 'whiteout'>;
 
 /**
  * Reads what an overlay changed. The cost follows the change: only folders that the upper layer holds are looked at.
@@ -70,7 +76,8 @@ export interface ReadOptions {
  */
 export async function readChangeset(folder: OverlayFolder, options: ReadOptions = {}): Promise<Changeset> {
   await using reader = new ChangesetReader(folder, options);
-  await reader.readFolder('', { inLower: true, merged: true });
+  if (options.layer) await reader.readLayer(options.layer);
+  else await reader.readFolder('', { inLower: true, merged: true });
   const changes = await pairRenames(reader.changes, folder);
   return { changes: changes.sort(byPath), groups: [...reader.groups.values()] };
 }
@@ -108,13 +115,48 @@ class ChangesetReader implements AsyncDisposable {
     for (const name of names) await this.#read(below(path, name), place);
   }
 
+  /** The same of a side that is whole: everything it holds of its own is named. */
+  async readLayer(layer: Layer): Promise<void> {
+    const grouped = new Map<string, string>();
+    for (const [path, held] of [...layer].sort(([one], [other]) => inOrder(one, other))) {
+      await this.#breathe();
+      const after = held === 'whiteout' ? null : held;
+      const before = readEntry(this.#lower(path)) ?? null;
+      if (!before && !after) continue;
+      const files = (after ?? before)?.kind === 'directory' ? 0 : 1;
+      if (this.#inGroupedFolder(path, files, grouped)) continue;
+      if (this.#grouped(path, after, before, () => files)) continue;
+      const kind = after ? await this.#compare(path, before, after) : 'deleted';
+      if (kind) this.#add(path, kind, before, after);
+    }
+  }
+
+  /** Whether a folder around the path is grouped; then the path counts there. `known`: by folder, its group's key. */
+  #inGroupedFolder(path: string, files: number, known: Map<string, string>): boolean {
+    for (let end = path.indexOf('/'); end >= 0; end = path.indexOf('/', end + 1)) {
+      const outer = path.slice(0, end);
+      if (!known.has(outer)) {
+        const before = readEntry(this.#lower(outer)) ?? null;
+        const after = this.#upper(outer, readEntry) ?? null;
+        if (!before && !after) continue;
+        const key = this.#grouped(outer, after, before, () => 0);
+        known.set(outer, key === false ? '' : key);
+      }
+      const group = this.groups.get(known.get(outer) ?? '');
+      if (!group) continue;
+      group.files += files;
+      return true;
+    }
+    return false;
+  }
+
   async #read(path: string, place: Place): Promise<void> {
     await this.#breathe();
     const after = this.#upper(path, readUpperEntry);
     const before = place.inLower ? (readEntry(this.#lower(path)) ?? null) : null;
     if (after === undefined) return;
     if (after === 'whiteout') return before ? this.#deleted(path) : undefined;
-    if (this.#grouped(path, after, before, false)) return;
+    if (this.#grouped(path, after, before, () => this.#countUpper(path))) return;
     if (before?.kind === 'directory' && after.kind !== 'directory') await this.#deletedBelow(path);
     const kind = await this.#compare(path, before, after);
     if (kind) this.#add(path, kind, before, after);
@@ -140,7 +182,7 @@ class ChangesetReader implements AsyncDisposable {
   async #deleted(path: string): Promise<void> {
     await this.#breathe();
     const before = readEntry(this.#lower(path));
-    if (!before || this.#grouped(path, null, before, true)) return;
+    if (!before || this.#grouped(path, null, before, () => this.#countLower(path))) return;
     this.#add(path, 'deleted', before, null);
     if (before.kind === 'directory') await this.#deletedBelow(path);
   }
@@ -157,10 +199,9 @@ class ChangesetReader implements AsyncDisposable {
     this.changes.push({ path, kind, before, after, binary });
   }
 
-  /** Counts the path in its group, if it belongs to one. */
-  #grouped(path: string, after: Entry | null, before: Entry | null, deleted: boolean): boolean {
+  /** Counts the path in its group, if it belongs to one. Returns the group's key. */
+  #grouped(path: string, after: Entry | null, before: Entry | null, count: () => number): string | false {
     const name = path.slice(path.lastIndexOf('/') + 1);
-    const count = () => (deleted ? this.#countLower(path) : this.#countUpper(path));
     if (name === '.git') return this.#group('repository', path, path, count());
     if (after?.kind === 'special' || (before?.kind === 'special' && !after))
       return this.#group('special', path, path, 1);
@@ -177,13 +218,13 @@ class ChangesetReader implements AsyncDisposable {
     return this.#group('ignored', below(by.folder, by.pattern), path, count());
   }
 
-  #group(kind: ChangeGroup['kind'], name: string, path: string, files: number): true {
+  #group(kind: ChangeGroup['kind'], name: string, path: string, files: number): string {
     const key = `${kind} ${name}`;
     const group = this.groups.get(key) ?? { kind, name, paths: [], files: 0 };
     group.paths.push(path);
     group.files += files;
     this.groups.set(key, group);
-    return true;
+    return key;
   }
 
   #countLower(path: string): number {
@@ -245,6 +286,10 @@ function below(folder: string, name: string): string {
 
 /** Parents before children, and what lies in a folder right behind it. */
 function byPath(one: Change, other: Change): number {
-  const [a, b] = [one.path.replaceAll('/', '\0'), other.path.replaceAll('/', '\0')];
+  return inOrder(one.path, other.path);
+}
+
+function inOrder(one: string, other: string): number {
+  const [a, b] = [one.replaceAll('/', '\0'), other.replaceAll('/', '\0')];
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -34,7 +34,14 @@ const Held = z.discriminatedUnion('kind', [
     identity: z.string(),
   }),
 ]);
-type Held = z.infer<typeof Held>;
+export type Held = z.infer<typeof Held>;
+
+/** A whole folder in the place of an overlay's layer: what it holds of its own, and the way back. */
+export interface HeldTree {
+  read(): Promise<ReadonlyMap<string, Entry | 'whiteout'>>;
+  /** Makes it hold `target` instead of `now`, both by path; all of it or, when it throws, nothing. */
+  restore(now: ReadonlyMap<string, Held>, target: ReadonlyMap<string, Held>): Promise<void>;
+}
 
 /**
  * Checkpoints of one overlay. Taking one reads and copies only files that were written since the last, and looks at
@@ -45,6 +52,7 @@ export class Checkpoints {
   constructor(
     private readonly folder: OverlayFolder,
     private readonly record: OverlayRecord,
+    private readonly tree?: HeldTree,
   ) {}
 
   /** Oldest first. */
@@ -59,7 +67,7 @@ export class Checkpoints {
    * is kept as it was at some moment of it.
    */
   async take(label: string, merged?: string): Promise<Checkpoint> {
-    const layer = await readUpperLayer(this.folder, merged);
+    const layer = new Map(await (this.tree?.read() ?? readUpperLayer(this.folder, merged)));
     const known = this.#held('until IS NULL', []);
     const changed = new Map<string, Held>();
     for (const [inner, entry] of layer) {
@@ -116,7 +124,8 @@ export class Checkpoints {
         !this.record.contents.isSound(held.content)
       )
         throw damaged(inner);
-    this.#restore(now, target);
+    if (this.tree) await this.tree.restore(now, target);
+    else this.#restore(now, target);
     await this.take(`Back at "${wanted.label}"`);
     return left;
   }
@@ -222,7 +231,7 @@ export class Checkpoints {
   }
 }
 
-function sameHeld(one: Held | undefined, other: Held): boolean {
+export function sameHeld(one: Held | undefined, other: Held): boolean {
   if (one?.kind === 'file' && other.kind === 'file')
     return one.content === other.content && one.mode === other.mode && one.modifiedAt === other.modifiedAt;
   return JSON.stringify(one) === JSON.stringify(other);

@@ -15,8 +15,11 @@ export interface Look extends Disposable {
  * surer it is what the agent worked from. Files that were applied and not touched by the agent since are no changes,
  * whatever the user made of them.
  */
-export async function lookAtChanges(folder: OverlayFolder, options: ReadOptions = {}): Promise<Look> {
-  const record = openOverlayRecord(folder.upper);
+export async function lookAtChanges(
+  folder: OverlayFolder,
+  options: ReadOptions = {},
+  record: OverlayRecord = openOverlayRecord(folder.upper),
+): Promise<Look> {
   try {
     const bases = new Bases(folder, record);
     const lookedAt = Date.now();

@@ -12,7 +12,11 @@ export interface OverlayRecord extends Disposable {
 
 /** Opens or creates it in the folder that holds the layers. Files are 0600. */
 export function openOverlayRecord(upper: string): OverlayRecord {
-  const directory = path.dirname(upper);
+  return openRecord(path.dirname(upper));
+}
+
+/** Opens or creates it in this folder of the broker's. */
+export function openRecord(directory: string): OverlayRecord {
   const file = path.join(directory, 'record.db');
   // Created by us first, so that it never exists with a wider mode.
   closeSync(openSync(file, 'a', 0o600));
@@ -60,5 +64,26 @@ CREATE INDEX IF NOT EXISTS held_now ON held (until);
 CREATE TABLE IF NOT EXISTS taken (
   path TEXT PRIMARY KEY,
   identity TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Of a copy that is a whole folder: both sides of each path as they were when they were the same.
+CREATE TABLE IF NOT EXISTS tree (
+  path TEXT PRIMARY KEY,
+  worked TEXT NOT NULL,
+  origin TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Paths that were not copied, and why. What becomes of them is not told.
+CREATE TABLE IF NOT EXISTS left_out (
+  path TEXT PRIMARY KEY,
+  why TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Of work in the user's own files: how the agent left what it changed.
+CREATE TABLE IF NOT EXISTS theirs (
+  path TEXT PRIMARY KEY,
+  stamp TEXT NOT NULL,
+  content TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS facts (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 `;

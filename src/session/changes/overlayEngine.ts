@@ -1,7 +1,4 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
-import path from 'node:path';
-import { promisify } from 'node:util';
+import { existsSync } from 'node:fs';
 import { refreshView } from '../../../sandbox/holder.ts';
 import { CordonError } from '../../base/errors.ts';
 import { randomId } from '../../base/ids.ts';
@@ -10,7 +7,6 @@ import type { OverlayFolder } from '../../overlay/changeset.ts';
 import type { Entry } from '../../overlay/entry.ts';
 import { IgnoredOutputs } from '../../overlay/ignoredOutputs.ts';
 import { identityOf } from '../../overlay/applySteps.ts';
-import { openOverlayRecord } from '../../overlay/overlayRecord.ts';
 import type { TrashItem } from '../../store/trash.ts';
 import type {
   AcceptOutcome,
@@ -180,14 +176,7 @@ export class OverlayEngine implements ChangesEngine {
       for (const folder of this.#folders) {
         const id = folder.checkpoints().findLast(at => at.name === name)?.id;
         if (id === undefined) throw unknownCheckpoint(name);
-        const from = path.dirname(folder.layers.upper);
-        const to = path.join(directory, 'layers', path.basename(from));
-        mkdirSync(path.dirname(to), { recursive: true, mode: 0o700 });
-        using record = openOverlayRecord(folder.layers.upper);
-        // What the copy is to have must be in the file itself, not in the journal beside it.
-        record.database.pragma('wal_checkpoint(TRUNCATE)');
-        await promisify(execFile)('cp', ['--archive', '--reflink=auto', '--', from, to]);
-        await new OverlayedFolder({ ...folder.layers, upper: path.join(to, 'upper') }, undefined).goBack(id);
+        await folder.fork(id, directory);
       }
     });
   }
@@ -278,7 +267,7 @@ export class OverlayEngine implements ChangesEngine {
         ignored.find(
           inner,
           entry !== 'whiteout' && entry.kind === 'directory',
-          !existsSync(`${folder.path}/${inner}`),
+          !existsSync(`${folder.layers.lower}/${inner}`),
         ) !== undefined;
       const layer = await folder.layer((inner, entry) => !isOutput(inner, entry));
       for (const [inner, entry] of layer)

@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { protectionOf } from '../../../sandbox/protectedPaths.ts';
 import { obstacleWords, prepareAcceptance, type Accepted } from '../../overlay/acceptance.ts';
 import { applyChanges, type ApplyOptions } from '../../overlay/apply.ts';
@@ -13,7 +17,7 @@ import { hunksOf } from '../../overlay/hunks.ts';
 import { inUpper } from '../../overlay/inUpper.ts';
 import { lookAtChanges, type Look } from '../../overlay/lookAtChanges.ts';
 import { mergeContents } from '../../overlay/merge.ts';
-import { openOverlayRecord } from '../../overlay/overlayRecord.ts';
+import { openOverlayRecord, type OverlayRecord } from '../../overlay/overlayRecord.ts';
 import { closeSelection } from '../../overlay/selection.ts';
 import { readUpperLayer } from '../../overlay/upperLayer.ts';
 import { CordonError } from '../../base/errors.ts';
@@ -40,7 +44,7 @@ export class OverlayedFolder {
   constructor(
     readonly layers: OverlayFolder,
     /** Where the view of it can be read, as long as it is open. */
-    private readonly merged: string | undefined,
+    private readonly merged?: string,
   ) {}
 
   get path(): string {
@@ -48,9 +52,9 @@ export class OverlayedFolder {
   }
 
   async review(include: readonly string[]): Promise<FolderReview> {
-    using look = await this.#look(include);
+    using look = await this.look(include);
     const changes: ReviewedChange[] = [];
-    for (const change of this.#waiting(look)) {
+    for (const change of this.waiting(look)) {
       // Counting lines reads both sides; nobody looks at the counts of thousands.
       const counted = changes.length < mostCounted ? change : { ...change, binary: true };
       const described = await describeChange(this.layers, counted);
@@ -65,29 +69,29 @@ export class OverlayedFolder {
   }
 
   async sides(path: string): Promise<FileSides> {
-    const before = readEntry(`${this.path}/${path}`) ?? null;
-    const held = this.#held(path);
+    const { lower } = this.layers;
+    const before = readEntry(`${lower}/${path}`) ?? null;
+    const held = this.held(path);
     const after = held === undefined ? before : held === 'whiteout' ? null : held;
     const [old, fresh] = await Promise.all([
-      contentOf(before, () => readContent(`${this.path}/${path}`)),
+      contentOf(before, () => readContent(`${lower}/${path}`)),
       held === undefined
-        ? contentOf(before, () => readContent(`${this.path}/${path}`))
+        ? contentOf(before, () => readContent(`${lower}/${path}`))
         : contentOf(after, () => readUpper(this.layers, path)),
     ]);
-    using record = openOverlayRecord(this.layers.upper);
+    using record = this.openRecord();
     const base = new Bases(this.layers, record).content(path) ?? null;
     const isText =
-      (before?.kind !== 'file' || !isBinary(`${this.path}/${path}`)) &&
-      !fresh?.subarray(0, 8_000).includes(0);
+      (before?.kind !== 'file' || !isBinary(`${lower}/${path}`)) && !fresh?.subarray(0, 8_000).includes(0);
     const hunks = isText ? hunksOf(old ?? Buffer.alloc(0), fresh ?? Buffer.alloc(0)) : null;
     return { before: old, after: fresh, base, hunks, version: versionOf(before, after) };
   }
 
   async prepare(choices: readonly Choice[]): Promise<Preparation> {
-    const look = await this.#look(choices.map(({ path }) => path));
+    const look = await this.look(choices.map(({ path }) => path));
     try {
-      const waiting = this.#waiting(look);
-      const obstructions = choices.flatMap(choice => this.#problemOf(choice, waiting));
+      const waiting = this.waiting(look);
+      const obstructions = choices.flatMap(choice => this.problemOf(choice, waiting));
       const byPath = new Map(choices.map(choice => [choice.path, choice]));
       const selected = closeSelection(waiting, new Set(byPath.keys()));
       for (const { path, after } of selected) {
@@ -96,7 +100,7 @@ export class OverlayedFolder {
         // A folder that only goes along with a confirmed file in it does nothing by itself.
         const goesAlong = after?.kind === 'directory' && !choice;
         if (because !== undefined && !goesAlong && choice?.isConfirmed !== true)
-          obstructions.push(this.#obstruction(path, 'protected', `it ${because}`));
+          obstructions.push(this.obstruction(path, 'protected', `it ${because}`));
       }
       const accepted = selected.map((change): Accepted => {
         const hunks = byPath.get(change.path)?.hunks;
@@ -110,7 +114,7 @@ export class OverlayedFolder {
         resolved,
       );
       for (const { path, kind } of conflicts)
-        obstructions.push(this.#obstruction(path, 'conflict', obstacleWords(kind)));
+        obstructions.push(this.obstruction(path, 'conflict', obstacleWords(kind)));
       const wholes = accepted.flatMap(({ change, hunks }) => (hunks ? [] : [change]));
       return {
         obstructions,
@@ -120,12 +124,12 @@ export class OverlayedFolder {
             return {
               kind: 'obstructed',
               obstructions: result.obstacles.map(({ path, kind }) =>
-                this.#obstruction(path, 'disk', obstacleWords(kind)),
+                this.obstruction(path, 'disk', obstacleWords(kind)),
               ),
             };
-          using record = openOverlayRecord(this.layers.upper);
+          using record = this.openRecord();
           new Bases(this.layers, record).applied(result.paths);
-          this.#note(wholes);
+          this.noteTaken(wholes);
           return { kind: 'applied', batch: result.id, paths: result.paths, merged };
         },
       };
@@ -136,8 +140,8 @@ export class OverlayedFolder {
 
   /** The user has these by other ways now. */
   async taken(paths: readonly string[]): Promise<void> {
-    using look = await this.#look(paths);
-    this.#note(look.changeset.changes.filter(({ path }) => paths.includes(path)));
+    using look = await this.look(paths);
+    this.noteTaken(look.changeset.changes.filter(({ path }) => paths.includes(path)));
   }
 
   /** The user gave these up again: what the copy holds of them is a change once more, to what the user has now. */
@@ -150,7 +154,7 @@ export class OverlayedFolder {
 
   /** Drops from the copy what was taken over and not touched since, so that the user's own file shows there again. */
   async settle(): Promise<void> {
-    using record = openOverlayRecord(this.layers.upper);
+    using record = this.openRecord();
     const { database } = record;
     const rows = database.prepare('SELECT path, identity FROM taken').all() as {
       path: string;
@@ -161,13 +165,13 @@ export class OverlayedFolder {
       .map(({ path, identity }) => ({ path: JSON.parse(path) as string, identity }))
       .filter(({ path, identity }) => this.#heldIdentity(path) === identity)
       .map(({ path }) => path);
-    await discardChanges(this.layers, settled);
+    await this.drop(settled);
     database.exec('DELETE FROM taken');
   }
 
   /** Notes what the agent works from: the user's files as they are now, where it has not changed them. */
   async note(): Promise<void> {
-    using _ = await this.#look([]);
+    using _ = await this.look([]);
   }
 
   async mergeInto(path: string, editorText: string): Promise<string | null> {
@@ -180,14 +184,14 @@ export class OverlayedFolder {
 
   /** What stands in the way of dropping these. */
   async problemsOf(choices: readonly Choice[]): Promise<Obstruction[]> {
-    using look = await this.#look(choices.map(({ path }) => path));
-    const waiting = this.#waiting(look);
-    return choices.flatMap(choice => this.#problemOf(choice, waiting));
+    using look = await this.look(choices.map(({ path }) => path));
+    const waiting = this.waiting(look);
+    return choices.flatMap(choice => this.problemOf(choice, waiting));
   }
 
   async discard(choices: readonly Choice[]): Promise<string[]> {
-    using look = await this.#look(choices.map(({ path }) => path));
-    const changes = this.#waiting(look);
+    using look = await this.look(choices.map(({ path }) => path));
+    const changes = this.waiting(look);
     const wholes = choices.filter(({ hunks }) => hunks === undefined).map(({ path }) => path);
     for (const { path, hunks } of choices) {
       const change = changes.find(each => each.path === path);
@@ -199,24 +203,26 @@ export class OverlayedFolder {
   }
 
   async checkpoint(name: string): Promise<void> {
-    using record = openOverlayRecord(this.layers.upper);
-    await new Checkpoints(this.layers, record).take(name, this.merged);
+    using record = this.openRecord();
+    await this.checkpointsIn(record).take(name, this.merged);
   }
 
   checkpoints(): { id: number; name: string; at: number }[] {
-    using record = openOverlayRecord(this.layers.upper);
-    return new Checkpoints(this.layers, record).list().map(({ id, label, at }) => ({ id, name: label, at }));
+    using record = this.openRecord();
+    return this.checkpointsIn(record)
+      .list()
+      .map(({ id, label, at }) => ({ id, name: label, at }));
   }
 
   changedBetween(from: number, to: number): string[] {
-    using record = openOverlayRecord(this.layers.upper);
-    return new Checkpoints(this.layers, record).changedBetween(from, to);
+    using record = this.openRecord();
+    return this.checkpointsIn(record).changedBetween(from, to);
   }
 
   /** Returns the name of the checkpoint of what was there before. */
   async goBack(id: number): Promise<string> {
-    using record = openOverlayRecord(this.layers.upper);
-    return (await new Checkpoints(this.layers, record).goBack(id)).label;
+    using record = this.openRecord();
+    return (await this.checkpointsIn(record).goBack(id)).label;
   }
 
   /** Everything the copy holds; below folders for which `enters` is false, nothing. */
@@ -226,13 +232,45 @@ export class OverlayedFolder {
     return readUpperLayer(this.layers, this.merged, enters);
   }
 
-  async #look(include: readonly string[]): Promise<Look> {
+  /**
+   * Copies the state into the (new) directory of another conversation, as it was at this checkpoint.
+   */
+  async fork(id: number, directory: string): Promise<void> {
+    const from = path.dirname(this.layers.upper);
+    const to = path.join(directory, 'layers', path.basename(from));
+    mkdirSync(path.dirname(to), { recursive: true, mode: 0o700 });
+    using record = this.openRecord();
+    // What the copy is to have must be in the file itself, not in the journal beside it.
+    record.database.pragma('wal_checkpoint(TRUNCATE)');
+    await promisify(execFile)('cp', ['--archive', '--reflink=auto', '--', from, to]);
+    await new OverlayedFolder({ ...this.layers, upper: path.join(to, 'upper') }).goBack(id);
+  }
+
+  /** Something is about to change the folder itself: what it holds is kept before that. */
+  async beginChange(): Promise<void> {}
+
+  /** It is over. */
+  async endChange(): Promise<void> {}
+
+  protected openRecord(): OverlayRecord {
+    return openOverlayRecord(this.layers.upper);
+  }
+
+  protected checkpointsIn(record: OverlayRecord): Checkpoints {
+    return new Checkpoints(this.layers, record);
+  }
+
+  protected async drop(paths: readonly string[]): Promise<void> {
+    await discardChanges(this.layers, paths);
+  }
+
+  protected async look(include: readonly string[]): Promise<Look> {
     const { merged } = this;
     return await lookAtChanges(this.layers, { include, ...(merged === undefined ? {} : { merged }) });
   }
 
   /** Without what the user took over already. */
-  #waiting({ changeset, record }: Look): Change[] {
+  protected waiting({ changeset, record }: Look): Change[] {
     const rows = record.database.prepare('SELECT path, identity FROM taken').all() as {
       path: string;
       identity: string;
@@ -241,8 +279,8 @@ export class OverlayedFolder {
     return changeset.changes.filter(({ path, after }) => taken.get(path) !== identityOf(after ?? undefined));
   }
 
-  #note(changes: readonly Change[]): void {
-    using record = openOverlayRecord(this.layers.upper);
+  protected noteTaken(changes: readonly Change[]): void {
+    using record = this.openRecord();
     const insert = record.database.prepare('INSERT OR REPLACE INTO taken (path, identity) VALUES (?, ?)');
     record.database
       .transaction(() => {
@@ -252,18 +290,18 @@ export class OverlayedFolder {
       .immediate();
   }
 
-  #problemOf({ path, version }: Choice, changes: readonly Change[]): Obstruction[] {
+  protected problemOf({ path, version }: Choice, changes: readonly Change[]): Obstruction[] {
     const change = changes.find(each => each.path === path);
-    if (!change) return [this.#obstruction(path, 'gone', 'there is no change any more')];
+    if (!change) return [this.obstruction(path, 'gone', 'there is no change any more')];
     if (version === undefined || version === versionOf(change.before, change.after)) return [];
-    return [this.#obstruction(path, 'changed', 'it has changed since you looked at it')];
+    return [this.obstruction(path, 'changed', 'it has changed since you looked at it')];
   }
 
-  #obstruction(path: string, kind: Obstruction['kind'], words: string): Obstruction {
+  protected obstruction(path: string, kind: Obstruction['kind'], words: string): Obstruction {
     return { folder: this.path, path, kind, words };
   }
 
-  #held(path: string): Entry | 'whiteout' | undefined {
+  protected held(path: string): Entry | 'whiteout' | undefined {
     try {
       return inUpper(this.layers, path, readUpperEntry);
     } catch (error) {
@@ -273,7 +311,7 @@ export class OverlayedFolder {
   }
 
   #heldIdentity(path: string): string {
-    const held = this.#held(path);
+    const held = this.held(path);
     return identityOf(held === 'whiteout' ? undefined : held);
   }
 }
