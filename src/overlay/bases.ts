@@ -14,6 +14,8 @@ export class Bases {
   constructor(
     private readonly folder: OverlayFolder,
     private readonly record: OverlayRecord,
+    /** Whether the agent was given the path as it is now, where that is known; else the times of files tell. */
+    private readonly wasGiven?: (path: string, now: Entry) => boolean,
   ) {}
 
   /**
@@ -26,7 +28,7 @@ export class Bases {
     const found: { path: string; identity: string; content: string | null }[] = [];
     for (const { path, before, after, kind, binary } of changeset.changes) {
       if (this.find(path)) continue;
-      if (before && before.stamp.changedAt >= since) {
+      if (before && (this.wasGiven ? !this.wasGiven(path, before) : before.stamp.changedAt >= since)) {
         found.push({ path, identity: unknown, content: null });
         continue;
       }

@@ -19,9 +19,9 @@ export async function lookAtChanges(
   folder: OverlayFolder,
   options: ReadOptions = {},
   record: OverlayRecord = openOverlayRecord(folder.upper),
+  bases = new Bases(folder, record),
 ): Promise<Look> {
   try {
-    const bases = new Bases(folder, record);
     const lookedAt = Date.now();
     const read = await readChangeset(folder, options);
     const changes = [];

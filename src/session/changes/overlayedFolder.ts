@@ -246,6 +246,9 @@ export class OverlayedFolder {
     await new OverlayedFolder({ ...this.layers, upper: path.join(to, 'upper') }).goBack(id);
   }
 
+  /** Makes what must be there before anything else is asked of it. */
+  async open(): Promise<void> {}
+
   /** Something is about to change the folder itself: what it holds is kept before that. */
   async beginChange(): Promise<void> {}
 
