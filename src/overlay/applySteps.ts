@@ -225,7 +225,8 @@ function identitiesBelow(path: string, facts: Facts, prefix = ''): Record<string
 /** What tells that something is still the same after it was renamed. Of a folder only that it is one. */
 export function identityOf(entry: Entry | undefined): string {
   if (!entry) return 'nothing';
-  if (entry.kind === 'symlink') return `symlink ${entry.target}`;
+  // In well-formed characters, so that it survives being stored.
+  if (entry.kind === 'symlink') return `symlink ${JSON.stringify(entry.target)}`;
   return entry.kind === 'directory' ? 'directory' : `${entry.kind} ${entry.stamp.identity}`;
 }
 

@@ -18,6 +18,7 @@ import path from 'node:path';
 import { encodePath, readNames } from '../../base/fileName.ts';
 import { randomId } from '../../base/ids.ts';
 import { setModeAt, type AnchoredFolder } from '../anchoredFolder.ts';
+import { parentOf } from '../applySteps.ts';
 import { openToRead } from '../content.ts';
 import { readEntry, type Entry } from '../entry.ts';
 import { isCode } from '../errorCodes.ts';
@@ -28,7 +29,7 @@ export type Copying = 'clone' | 'copy';
 /** Makes one folder like another one, path by path. No link is followed on either side, and a file comes whole or not. */
 export class Mirror {
   constructor(
-    private readonly from: AnchoredFolder,
+    private readonly source: AnchoredFolder,
     private readonly to: AnchoredFolder,
     /** Of the broker's, on the file system of `to`: files are made here. */
     private readonly spare: string,
@@ -38,12 +39,13 @@ export class Mirror {
   }
 
   /**
-   * Makes the path what it is in `from`; of a folder, itself and its permissions alone. False where something else stands
+   * Makes the path what it is in the source; of a folder, itself and its permissions alone. False where something else stands
    * in the way: a folder that holds more, or a parent that is none. Throws what the file system says.
    */
   put(inner: string, entry: Entry): boolean {
     const there = this.at(inner);
     if (there && there.kind !== entry.kind && !this.remove(inner)) return false;
+    using _ = this.#opened(inner);
     try {
       switch (entry.kind) {
         case 'directory':
@@ -79,6 +81,7 @@ export class Mirror {
   remove(inner: string): boolean {
     const there = this.at(inner);
     if (!there) return true;
+    using _ = this.#opened(inner);
     try {
       this.to.at(inner, place =>
         there.kind === 'directory' ? rmdirSync(encodePath(place)) : unlinkSync(encodePath(place)),
@@ -95,9 +98,24 @@ export class Mirror {
     return lookAt(this.to, inner);
   }
 
+  /** The folder around the path can be written as long as this is held, whatever its permissions are. */
+  #opened(inner: string): Disposable {
+    const outer = parentOf(inner);
+    const folder = outer === '' ? undefined : this.at(outer);
+    const isClosed = folder?.kind === 'directory' && (folder.mode & 0o300) !== 0o300;
+    const setMode = (mode: number) => this.to.at(outer, place => setModeAt(place, mode));
+    if (isClosed) setMode(folder.mode | 0o300);
+    return { [Symbol.dispose]: () => void (isClosed && setMode(folder.mode)) };
+  }
+
+  /** What lies in the source at the path. */
+  from(inner: string): Entry | undefined {
+    return lookAt(this.source, inner);
+  }
+
   #putFile(inner: string, mode: number): void {
     const fresh = path.join(this.spare, randomId());
-    const source = this.from.at(inner, openToRead);
+    const source = this.source.at(inner, openToRead);
     try {
       copyFileSync(`/proc/self/fd/${source}`, fresh, flags[this.copying]);
       const { uid, gid, atimeMs, mtimeMs } = fstatSync(source);

@@ -71,7 +71,7 @@ export class TreeIndex {
  */
 export function stampOf(entry: Entry | undefined): string {
   if (!entry) return 'nothing';
-  if (entry.kind === 'symlink') return `symlink ${entry.target}`;
+  if (entry.kind === 'symlink') return `symlink ${JSON.stringify(entry.target)}`;
   if (entry.kind === 'special') return 'special';
   if (entry.kind === 'directory') return `directory ${entry.mode.toString(8)}`;
   const { identity, changedAt } = entry.stamp;

@@ -24,6 +24,12 @@ export async function walkTree(
   }
 }
 
+/** The folders on the way to a path, from the outside in. */
+export function foldersAround(path: string): string[] {
+  const names = path.split('/').slice(0, -1);
+  return names.map((_, at) => names.slice(0, at + 1).join('/'));
+}
+
 function entriesOf(root: AnchoredFolder, folder: string): [string, Entry][] {
   try {
     return root.open(folder, descriptor => {

@@ -10,9 +10,11 @@ import { removeTree } from '../../overlay/removeTree.ts';
 import { Mirror } from '../../overlay/tree/mirror.ts';
 import { stampOf } from '../../overlay/tree/treeIndex.ts';
 import { untilSettled } from '../../overlay/tree/treeLayer.ts';
-import { walkTree } from '../../overlay/tree/walkTree.ts';
+import { foldersAround, walkTree } from '../../overlay/tree/walkTree.ts';
 import { CordonError, messageOf } from '../../base/errors.ts';
-import { foldersAround, TreeFolder } from './treeFolder.ts';
+import type { Choice } from './changesEngine.ts';
+import type { Preparation } from './overlayedFolder.ts';
+import { TreeFolder } from './treeFolder.ts';
 
 /** Where the clone of a folder lies in the place that is kept for it. */
 export function cloneIn(directory: string): string {
@@ -55,6 +57,18 @@ export class ClonedFolder extends TreeFolder {
     await this.#bringOver(new Set((await this.readLayer()).keys()));
   }
 
+  override async prepare(choices: readonly Choice[]): Promise<Preparation> {
+    const { obstructions, apply } = await super.prepare(choices);
+    return {
+      obstructions,
+      apply: async options => {
+        const applied = await apply(options);
+        if (applied.kind === 'applied') await this.noteSame(applied.paths);
+        return applied;
+      },
+    };
+  }
+
   override async fork(id: number, directory: string): Promise<void> {
     const to = path.join(directory, 'layers', path.basename(this.directory));
     mkdirSync(to, { recursive: true, mode: 0o700 });
@@ -86,7 +100,9 @@ export class ClonedFolder extends TreeFolder {
     const came: [string, Entry][] = [];
     await walkTree(from, (inner, entry) => {
       found.add(inner);
-      if (this.index.find(inner)?.origin !== stampOf(entry) && !isTouched(inner)) came.push([inner, entry]);
+      if (this.index.find(inner)?.origin === stampOf(entry)) return true;
+      if (isTouched(inner)) this.noteDiffering(inner, entry);
+      else came.push([inner, entry]);
       return true;
     });
     // What the user deleted goes first, from the inside out: something else may have come to lie there.

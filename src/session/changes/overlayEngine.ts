@@ -226,7 +226,7 @@ export class OverlayEngine implements ChangesEngine {
           const result: Applied = await preparation.apply({ journals, trash });
           if (result.kind === 'obstructed')
             return { ...result, accepted: done.map(({ folder, path }) => ({ folder, path })) };
-          batches.push(result.batch);
+          if (result.batch !== undefined) batches.push(result.batch);
           for (const path of result.paths)
             done.push({ folder: folder.path, path, merged: result.merged.includes(path) });
         }

@@ -33,7 +33,8 @@ export interface Preparation {
 export type Applied =
   | {
       readonly kind: 'applied';
-      readonly batch: string;
+      /** Of the trash; absent where nothing was overwritten or deleted. */
+      readonly batch?: string;
       readonly paths: readonly string[];
       readonly merged: readonly string[];
     }

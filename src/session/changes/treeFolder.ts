@@ -15,6 +15,7 @@ import { lookAt } from '../../overlay/tree/mirror.ts';
 import { restoringChanges, revertingChanges } from '../../overlay/tree/restoreTree.ts';
 import { stampOf, TreeIndex } from '../../overlay/tree/treeIndex.ts';
 import { readTreeLayer, untilSettled } from '../../overlay/tree/treeLayer.ts';
+import { foldersAround } from '../../overlay/tree/walkTree.ts';
 import { CordonError } from '../../base/errors.ts';
 import type { Choice } from './changesEngine.ts';
 import { OverlayedFolder } from './overlayedFolder.ts';
@@ -108,8 +109,14 @@ export abstract class TreeFolder extends OverlayedFolder implements Disposable {
       if (!here && !there) this.index.delete(path);
       else if (here && there && (await this.#isSame(path, here, there)))
         this.index.set(path, { worked: stampOf(here), origin: stampOf(there) });
+      else if (there) this.noteDiffering(path, there);
     }
     this.index.save();
+  }
+
+  /** The path is on the other side, and not as it is here. Without this it would not be missed when it goes. */
+  protected noteDiffering(path: string, there: Entry): void {
+    if (!this.index.find(path)) this.index.set(path, { worked: 'differs', origin: stampOf(there) });
   }
 
   protected readLayer(): Promise<Map<string, Entry | 'whiteout'>> {
@@ -194,12 +201,6 @@ export abstract class TreeFolder extends OverlayedFolder implements Disposable {
       .at(path, place => sameContent(`${this.layers.lower}/${path}`, place))
       .catch(() => false);
   }
-}
-
-/** From the outside in. */
-export function foldersAround(path: string): string[] {
-  const names = path.split('/').slice(0, -1);
-  return names.map((_, at) => names.slice(0, at + 1).join('/'));
 }
 
 /** Pipes and the like are nobody's work. */
