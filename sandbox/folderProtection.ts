@@ -3,7 +3,7 @@ import { type GrantedFolder, shownGrants } from './grantedFolders.ts';
 import { Guards } from './guards.ts';
 import { isInside } from './inside.ts';
 import { exists, isFolder, real } from './look.ts';
-import { isAllowed } from './mounts.ts';
+import { sourceOf, isAllowed } from './mounts.ts';
 import type { LaunchRequest, SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 import { pinnedFolders, WorkspaceScanner, type WorkspaceScan } from './workspaceScan.ts';
@@ -71,7 +71,7 @@ export class FolderProtection implements Disposable {
   }
 
   async #scan(roots: readonly string[]): Promise<WorkspaceScan> {
-    const scans = await Promise.all(roots.map(root => this.#scannerOf(root).scan()));
+    const scans = await Promise.all(roots.map(root => this.#scanOf(root)));
     for (const [at, scan] of scans.entries())
       if (scan.secrets.length > mostSecrets)
         throw sandboxErrors.tooManySecrets(scan.secrets.length, roots[at] ?? '');
@@ -80,6 +80,20 @@ export class FolderProtection implements Disposable {
       protectedPaths: [...new Set(scans.flatMap(each => each.protectedPaths))],
       pinned: [...new Set(scans.flatMap(each => each.pinned))],
       guarded: [...new Set(scans.flatMap(each => each.guarded))],
+    };
+  }
+
+  /** Of a folder that is shown as a clone, what the clone holds counts; the paths are those at which it is shown. */
+  async #scanOf(root: string): Promise<WorkspaceScan> {
+    const source = sourceOf(root, this.options.copyOnWrite?.sources);
+    const scan = await this.#scannerOf(source).scan();
+    if (source === root) return scan;
+    const shown = (paths: readonly string[]) => paths.map(path => root + path.slice(source.length));
+    return {
+      secrets: shown(scan.secrets),
+      protectedPaths: shown(scan.protectedPaths),
+      pinned: shown(scan.pinned),
+      guarded: shown(scan.guarded),
     };
   }
 

@@ -147,6 +147,7 @@ export class BubblewrapSandbox implements Sandbox {
         scan: protection.scan,
         ...(program === undefined ? {} : { program }),
         copyOnWrite: options.copyOnWrite?.folders ?? [],
+        ...(options.copyOnWrite?.sources ? { sources: options.copyOnWrite.sources } : {}),
         granted: protection.granted,
         // The agent's loopback is nobody else's.
         sharesNetwork: request.view === 'system' && enter.length > 0,

@@ -27,6 +27,8 @@ export interface MountPlan {
   readonly program?: ProgramFiles;
   /** Real paths of folders that are a copy-on-write view: commands may write there, and nothing needs to be kept. */
   readonly copyOnWrite: readonly string[];
+  /** Real path of a folder → its clone, which is shown in its place. */
+  readonly sources?: Readonly<Record<string, string>>;
   /** Of what the user granted outside of the workspace: what is shown, parents first. */
   readonly granted?: readonly GrantedFolder[];
 }
@@ -49,7 +51,7 @@ export function systemMounts(facts: SandboxFacts, plan: MountPlan): Mount[] {
 
 /** Everything else, in this order, after the kernel's own file systems. */
 export function placeMounts(facts: SandboxFacts, plan: MountPlan): Mount[] {
-  const { request, copyOnWrite } = plan;
+  const { request, copyOnWrite, sources } = plan;
   const isSystem = request.view === 'system';
   return [
     // 1. Places to write that are nobody else's.
@@ -59,7 +61,9 @@ export function placeMounts(facts: SandboxFacts, plan: MountPlan): Mount[] {
     // 3. What was granted outside of the workspace, repositories behind the folders, then the folders themselves, so
     //    that a grant around a folder does not lie over it.
     ...grantMounts(facts, plan),
-    ...facts.gitDirectories.map(path => bind(path, path, isSystem && copyOnWrite.includes(path))),
+    ...facts.gitDirectories.map(path =>
+      bind(sourceOf(path, sources), path, isSystem && copyOnWrite.includes(path)),
+    ),
     ...folderMounts(facts, plan),
     // 4. In folders that are the user's own: what must not change.
     ...protectionMounts(facts, plan),
@@ -119,17 +123,25 @@ function readablePaths(
   ];
 }
 
-function folderMounts(facts: SandboxFacts, { request, copyOnWrite }: MountPlan): Mount[] {
+function folderMounts(facts: SandboxFacts, { request, copyOnWrite, sources }: MountPlan): Mount[] {
   return facts.folders.flatMap(({ path, realPath }) => {
     const isWritable =
       // Programs of ours in the bare view write only where they are told to.
       (request.view === 'system' && copyOnWrite.includes(realPath)) ||
       request.writableFolders.some(each => each === path || each === realPath);
+    const source = sourceOf(realPath, sources);
     return [
-      bind(realPath, realPath, isWritable),
-      ...(path === realPath ? [] : [bind(realPath, path, isWritable)]),
+      bind(source, realPath, isWritable),
+      ...(path === realPath ? [] : [bind(source, path, isWritable)]),
     ];
   });
+}
+
+/** Where what is shown at a real path lies: there, or in the clone of a folder around it. */
+export function sourceOf(path: string, sources: MountPlan['sources']): string {
+  for (const [folder, clone] of Object.entries(sources ?? {}))
+    if (isInside(path, folder)) return clone + path.slice(folder.length);
+  return path;
 }
 
 function grantMounts(facts: SandboxFacts, { granted = [] }: MountPlan): Mount[] {

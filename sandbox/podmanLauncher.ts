@@ -101,6 +101,7 @@ export class PodmanSandbox implements Sandbox {
         scan: protection.scan,
         ...(program === undefined ? {} : { program }),
         copyOnWrite: this.options.copyOnWrite?.folders ?? [],
+        ...(this.options.copyOnWrite?.sources ? { sources: this.options.copyOnWrite.sources } : {}),
         granted: protection.granted,
       };
       const started = await this.#start(plan, program, records, directory, environment);

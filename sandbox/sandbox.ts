@@ -54,12 +54,14 @@ export interface NetworkService {
 
 /** A copy-on-write view, kept by a process that lives as long as it is needed. */
 export interface CopyOnWriteView {
-  /** Program and arguments that join the view; put in front of Bubblewrap. */
-  readonly enter: readonly string[];
+  /** Program and arguments that join the view; put in front of Bubblewrap. Absent where nothing is to be joined. */
+  readonly enter?: readonly string[];
   /** The process that keeps it. */
-  readonly holder: number;
+  readonly holder?: number;
   /** Real paths of the folders in the view. Repositories behind them are among them. */
   readonly folders: readonly string[];
+  /** Where the view is a clone: real path of the folder → the clone, which is shown in its place. */
+  readonly sources?: Readonly<Record<string, string>>;
   /** Where the changes of each folder are kept: real path of the folder → upper directory. */
   readonly changes: ReadonlyMap<string, string>;
 }

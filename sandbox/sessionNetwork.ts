@@ -17,7 +17,7 @@ export class SessionNetwork implements AsyncDisposable {
   /** Program and arguments that join the session's namespaces; empty where a launch has only its own. */
   async enter(view: LaunchRequest['view']): Promise<readonly string[]> {
     const { copyOnWrite } = this.options;
-    if (copyOnWrite !== undefined) return copyOnWrite.enter;
+    if (copyOnWrite?.enter !== undefined) return copyOnWrite.enter;
     if (view === 'bare' || this.bwrap === undefined) return [];
     if (this.#holder === undefined || !(await this.#holder)?.lives()) {
       // Where it cannot be had, each command has a network of its own: less convenient, not less safe.

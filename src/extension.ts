@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { realpathSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import * as path from 'node:path';
@@ -38,6 +37,7 @@ import { Panels } from './panel/panels.ts';
 import { type ModelSettings, modelLabel } from './protocol/model.ts';
 import type { PanelState } from './protocol/panel.ts';
 import type { Conversation, SessionEvent } from './protocol/transcript.ts';
+import { describeCopy } from './session/changes/chooseCopy.ts';
 import type { WorkingCopy } from './session/changes/workingCopy.ts';
 import type { SandboxOptions } from '../sandbox/sandbox.ts';
 
@@ -131,33 +131,34 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   }
 
   async function openCopy(directory: string): Promise<WorkingCopy> {
-    const { openOverlayCopy } = await import('./session/changes/openOverlayCopy.ts');
-    const { findProgram } = await import('../sandbox/facts.ts');
-    const { outsideGitDirectories } = await import('../sandbox/gitDirectories.ts');
-    const { sandboxErrors } = await import('../sandbox/sandboxErrors.ts');
-    const bwrap = findProgram('bwrap', process.env['PATH'], folders());
-    if (bwrap === undefined) throw sandboxErrors.missing();
-    const real = folders().map(folder => realpathSync(folder));
-    const repositories = real.flatMap(folder => outsideGitDirectories(folder, homedir()));
-    return await openOverlayCopy({
+    const { openWorkingCopy } = await import('./session/changes/openWorkingCopy.ts');
+    return await openWorkingCopy({
       directory,
-      folders: [...real, ...repositories],
-      unlisted: repositories,
-      bwrap,
+      folders: folders(),
+      home: homedir(),
+      wanted: settings.workspaceMode(),
+      backend: settings.sandboxBackend(),
       ...places,
       worker,
     });
   }
 
-  /** Undefined where commands are to work in the user's own files; the conversation says so. */
+  /** Where it is no copy-on-write view, the conversation says so, and why. Undefined where there is not even a checkpoint. */
   async function copyFor(id: string, tell: (event: SessionEvent) => void): Promise<WorkingCopy | undefined> {
-    if (settings.sandboxBackend() === 'podman') return undefined;
-    try {
-      return await copies.open(id);
-    } catch (error) {
-      const text = `There is no copy of the workspace to work in, so the agent asks before it writes to your own files. ${messageOf(error)}`;
-      const notice = { kind: 'notice', level: 'warning', code: 'workspace.direct', text } as const;
+    const say = (level: 'info' | 'warning', kind: string, text: string) => {
+      const notice = { kind: 'notice', level, code: `workspace.${kind}`, text } as const;
       tell({ type: 'item', item: { id: randomId(), at: Date.now(), ...notice } });
+    };
+    try {
+      const copy = await copies.open(id);
+      const described = describeCopy(copy);
+      sandbox.showWorkspace(described);
+      if (copy.kind !== 'overlay')
+        say(copy.kind === 'clone' ? 'info' : 'warning', copy.kind, described.detail);
+      return copy;
+    } catch (error) {
+      const text = `There is no copy of the workspace to work in, so the agent asks before it writes to your own files, and nothing is kept of what they held. ${messageOf(error)}`;
+      say('warning', 'unkept', text);
       return undefined;
     }
   }
@@ -413,6 +414,12 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       // Another mode means other walls: every conversation starts its agent anew.
       if (change.affectsConfiguration('cordon.mode') || change.affectsConfiguration('cordon.sandbox'))
         void conversations.endSessions();
+      // What the agent works in is opened anew, as it is wanted now.
+      if (
+        change.affectsConfiguration('cordon.workspace') ||
+        change.affectsConfiguration('cordon.sandbox.backend')
+      )
+        void conversations.endSessions().then(() => copies.closeAll());
       // What a command may use counts from the next one on; a turn that runs is not ended for it.
       if (change.affectsConfiguration('cordon.limits')) void conversations.endIdleSessions();
       if (change.affectsConfiguration('cordon.sandbox') && vscode.workspace.isTrusted) void sandbox.check();

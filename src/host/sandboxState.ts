@@ -21,6 +21,7 @@ export class SandboxState {
     label: 'Sandbox: not started',
     detail: 'It is checked once a trusted folder is open.',
   };
+  #workspace: { readonly mark: string; readonly detail: string } | undefined;
   #report: SelfTestReport | undefined;
 
   constructor(private readonly probes: Probes) {}
@@ -30,7 +31,15 @@ export class SandboxState {
   }
 
   get badge(): SandboxBadge {
-    return this.#badge;
+    const { state, label, detail } = this.#badge;
+    if (state !== 'holding' || this.#workspace === undefined) return this.#badge;
+    return { state, label: label + this.#workspace.mark, detail: `${detail} ${this.#workspace.detail}` };
+  }
+
+  /** What the agent works in. */
+  showWorkspace({ mark, detail }: { readonly mark: string; readonly detail: string }): void {
+    this.#workspace = { mark, detail };
+    this.changed.emit();
   }
 
   /** Looks again whether a sandbox can be started here. A check that throws counts as no. */
@@ -95,7 +104,7 @@ export class SandboxState {
 
   /** The last self-test and the state of things, as Markdown. */
   report(): string {
-    const lines = [`# Cordon: sandbox report`, '', `**${this.#badge.label}.** ${this.#badge.detail}`, ''];
+    const lines = [`# Cordon: sandbox report`, '', `**${this.badge.label}.** ${this.badge.detail}`, ''];
     if (this.#problem !== undefined)
       lines.push(this.#problem.message, '', '```', this.#problem.remedy, '```', '');
     if (this.#report === undefined) lines.push('No session has started yet; its self-test will show here.');

@@ -41,6 +41,11 @@ export function commandLimits(): Partial<Limits> {
   return limitsFrom(name => readUser(`limits.${name}`, z.unknown(), undefined));
 }
 
+/** What the agent works in, if it can be had. */
+export function workspaceMode(): 'copyOnWrite' | 'direct' {
+  return readUser('workspace.mode', z.enum(['copyOnWrite', 'direct']), 'copyOnWrite');
+}
+
 export function sandboxBackend(): 'bubblewrap' | 'podman' {
   return readUser('sandbox.backend', z.enum(['bubblewrap', 'podman']), 'bubblewrap');
 }

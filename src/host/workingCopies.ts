@@ -35,8 +35,10 @@ export class WorkingCopies implements AsyncDisposable {
 
   /** Whether the conversation ever had one; looking costs nothing. */
   exists(conversationId: string): boolean {
+    const directory = this.directoryOf(conversationId);
     return (
-      this.#open.has(conversationId) || existsSync(path.join(this.directoryOf(conversationId), 'layers'))
+      this.#open.has(conversationId) ||
+      ['layers', 'clone', 'direct'].some(name => existsSync(path.join(directory, name)))
     );
   }
 
@@ -81,8 +83,13 @@ export class WorkingCopies implements AsyncDisposable {
     await removeTreeSlowly(removed);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Closes all of them: each is opened anew when it is needed, as the settings are then. */
+  async closeAll(): Promise<void> {
     await Promise.all([...this.#open.keys()].map(id => this.close(id)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.closeAll();
   }
 
   /** Nothing is taken out from under an agent that is at work. */

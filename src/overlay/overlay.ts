@@ -20,7 +20,7 @@ import { removeTree } from './removeTree.ts';
 
 /** A copy-on-write view of folders: they appear at their own paths, and what is written stays in `directory`. */
 export interface Overlay extends AsyncDisposable {
-  readonly view: CopyOnWriteView;
+  readonly view: CopyOnWriteView & Required<Pick<CopyOnWriteView, 'enter' | 'holder'>>;
   /** Where the changes of each folder are kept: real path of the folder → upper directory. */
   readonly changes: ReadonlyMap<string, string>;
 }

@@ -8,6 +8,7 @@ import { isSecretFile } from '../../sandbox/secretFiles.ts';
 import { CordonError, messageOf } from '../base/errors.ts';
 import { rpcErrors } from '../protocol/agent.ts';
 import type { DeleteFile, WriteTextFile } from './agentMessages.ts';
+import type { TurnChanges } from './changes/turnChanges.ts';
 import { denialError, deniedByPolicy, deniedBySandbox, type Denial } from './denial.ts';
 import { fileDiff } from './fileDiff.ts';
 import type { FolderAccess } from './folderAccess.ts';
@@ -22,6 +23,7 @@ interface Options {
   readonly sandbox: Sandbox;
   readonly programs: Programs;
   readonly access: WriteAccess;
+  readonly changes: TurnChanges;
   readonly outside: FolderAccess;
   readonly unsaved: UnsavedText | undefined;
 }
@@ -91,13 +93,17 @@ export class FileChanges {
     const denial = await this.#permit({ place, operation: kind, itemId }, isOutside, signal);
     if (denial) return denial;
     turn.calls.change(toolCallId, { state: { kind: 'running', since: Date.now() } });
+    let over: (() => Promise<void>) | undefined;
     try {
+      if (!isOutside) over = await this.options.changes.changing();
       const request = { ...change, path: place.path, roots: [place.folder], isOutside };
       const result = await changeFile(sandbox, programs, request, signal);
       return result.ok || result.code === 'conflict' ? result : deniedBySandbox(result.message);
     } catch (error) {
       if (!(error instanceof CordonError)) signal.throwIfAborted();
       return deniedBySandbox(messageOf(error));
+    } finally {
+      await over?.();
     }
   }
 

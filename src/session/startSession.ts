@@ -121,6 +121,7 @@ class AgentSession implements Session {
         sandbox,
         programs: options.programs,
         access: this.#access,
+        changes: this.#changes,
         outside: this.#outside,
         unsaved: options.unsaved,
       }),

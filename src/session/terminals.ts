@@ -138,6 +138,9 @@ export class Terminals {
     const { sandbox, access, network, transcript, changes } = this.options;
     const { background } = request;
     const changed = await changes.watch();
+    // What was granted for the turn ends with it, and a background command outlives the turn.
+    const writableFolders = access.writable(background);
+    const overWithChanging = writableFolders.length > 0 ? await changes.changing() : async () => {};
     const since = Date.now();
     // One pipe for both streams keeps what is printed in its order. The outer shell only joins them.
     const join = 'exec 2>&1; exec /bin/bash --noprofile --norc -c "$1"';
@@ -147,8 +150,7 @@ export class Terminals {
     const launched = sandbox.launch({
       argv: ['/bin/bash', '--noprofile', '--norc', '-c', join, 'cordon', request.command],
       cwd,
-      // What was granted for the turn ends with it, and a background command outlives the turn.
-      writableFolders: access.writable(background),
+      writableFolders,
       grantedFolders,
       view: 'system',
       allowedPaths: this.options.shownFiles(),
@@ -156,6 +158,7 @@ export class Terminals {
       ...(background || this.options.wallTime === undefined ? {} : { timeout: this.options.wallTime }),
     });
     launched.catch(() => followed?.end());
+    launched.catch(overWithChanging);
     const process = await launched;
     followed?.runsAs(process.programPid);
     const limit = Math.min(request.outputByteLimit ?? maxKept, maxKept);
@@ -166,6 +169,7 @@ export class Terminals {
       cwd,
       background,
       changed,
+      overWithChanging,
       turn,
       over: over.signal,
       network: followed,
@@ -184,6 +188,7 @@ export class Terminals {
   async #settle(terminal: Terminal, itemId: string, command: RunningCommand): Promise<void> {
     const exit = await terminal.exited;
     const took = Date.now() - command.since;
+    await command.overWithChanging();
     const refused = await this.#refusals(terminal, itemId, exit, command);
     for (const note of refused.notes) terminal.note(note);
     const item = this.options.transcript.item(itemId);
@@ -325,6 +330,8 @@ interface RunningCommand {
   readonly cwd: string;
   readonly background: boolean;
   readonly changed: () => Promise<ChangedFiles | undefined>;
+  /** To be called when nothing of it runs any more. */
+  readonly overWithChanging: () => Promise<void>;
   readonly turn: Turn;
   readonly over: AbortSignal;
   readonly network: CommandNetwork | undefined;

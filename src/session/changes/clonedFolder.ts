@@ -70,7 +70,7 @@ export class ClonedFolder extends TreeFolder {
   }
 
   override async fork(id: number, directory: string): Promise<void> {
-    const to = path.join(directory, 'layers', path.basename(this.directory));
+    const to = path.join(directory, 'clone', path.basename(this.directory));
     mkdirSync(to, { recursive: true, mode: 0o700 });
     this.record.database.pragma('wal_checkpoint(TRUNCATE)');
     for (const name of ['record.db', 'contents'])

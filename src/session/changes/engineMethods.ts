@@ -2,6 +2,9 @@ import type { OverlayEngine } from './overlayEngine.ts';
 
 /** What may be called on the thread of the changes. */
 export const engineMethods = [
+  'open',
+  'beginChange',
+  'endChange',
   'review',
   'sides',
   'accept',

@@ -1,13 +1,11 @@
 import { mkdirSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
 import type { OverlayFolder } from '../../overlay/changeset.ts';
 import { openOverlay } from '../../overlay/overlay.ts';
-import { engineMethods } from './engineMethods.ts';
-import type { OverlayEngine, OverlayEngineOptions } from './overlayEngine.ts';
-import { callsTo } from './overThreads.ts';
+import { engineThread } from './engineThread.ts';
+import type { OverlayEngineOptions } from './overlayEngine.ts';
 import type { WorkingCopy } from './workingCopy.ts';
 
-interface Options {
+export interface CopyOptions {
   /** Where the copy is kept: of the broker's (0700), on a file system that can hold an upper layer. Made when missing. */
   readonly directory: string;
   /** Absolute real paths of the workspace folders, and of repositories behind them. */
@@ -26,7 +24,7 @@ interface Options {
  * Opens the copy-on-write view of a conversation, with what it changed before. Rejects with `overlay.unavailable` where
  * the kernel or the file system does not allow it.
  */
-export async function openOverlayCopy(options: Options): Promise<WorkingCopy> {
+export async function openOverlayCopy(options: CopyOptions): Promise<WorkingCopy> {
   const { directory, folders, unlisted = [], bwrap, journals, trash } = options;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const overlay = await openOverlay({ directory, folders, bwrap, dropAtEnd: false, isNoted: true });
@@ -34,8 +32,7 @@ export async function openOverlayCopy(options: Options): Promise<WorkingCopy> {
     .map(([lower, upper]): OverlayFolder => ({ lower, upper }))
     .filter(({ lower }) => !unlisted.includes(lower));
   const data: OverlayEngineOptions = { folders: layers, holder: overlay.view.holder, journals, trash };
-  const worker = new Worker(options.worker, { workerData: data });
-  const engine = callsTo<Pick<OverlayEngine, (typeof engineMethods)[number]>>(worker, engineMethods);
+  const { engine, worker } = engineThread(options.worker, data);
   return {
     kind: 'overlay',
     folders: layers.map(({ lower }) => lower),

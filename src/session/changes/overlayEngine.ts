@@ -18,12 +18,21 @@ import type {
   FileSides,
   FolderReview,
 } from './changesEngine.ts';
+import { ClonedFolder } from './clonedFolder.ts';
+import { DirectFolder } from './directFolder.ts';
 import { OverlayedFolder, type Applied, type Preparation } from './overlayedFolder.ts';
 import { TrashCan } from './trashCan.ts';
 
+/** A workspace folder, and where the broker keeps what belongs to the copy of it. */
+export interface WholeFolder {
+  readonly kind: 'clone' | 'direct';
+  readonly folder: string;
+  readonly directory: string;
+}
+
 /** What the engine needs to know of an open copy. Plain data. */
 export interface OverlayEngineOptions {
-  readonly folders: readonly OverlayFolder[];
+  readonly folders: readonly (OverlayFolder | WholeFolder)[];
   /** The process that keeps the view open; absent when nothing has it open. */
   readonly holder?: number;
   /** Folders of the broker's, one for all workspaces: where applies are journalled, and the trash. */
@@ -31,7 +40,7 @@ export interface OverlayEngineOptions {
   readonly trash: string;
 }
 
-/** The changes of a copy-on-write view that is open. */
+/** The changes of a conversation's copy that is open, or of its work in the user's own files. */
 export class OverlayEngine implements ChangesEngine {
   readonly #folders: readonly OverlayedFolder[];
   readonly #trash: TrashCan;
@@ -40,15 +49,51 @@ export class OverlayEngine implements ChangesEngine {
 
   constructor(private readonly options: OverlayEngineOptions) {
     const { holder } = options;
-    this.#folders = options.folders.map(
-      layers =>
-        new OverlayedFolder(layers, holder === undefined ? undefined : `/proc/${holder}/root${layers.lower}`),
-    );
     this.#trash = new TrashCan(options);
+    this.#folders = options.folders.map(each => {
+      if ('kind' in each) return this.#whole(each);
+      return new OverlayedFolder(
+        each,
+        holder === undefined ? undefined : `/proc/${holder}/root${each.lower}`,
+      );
+    });
     // Whatever a crash interrupted is brought to its end before anything is compared.
     void this.#inTurn(() =>
       this.#trash.use(async trash => void (await recoverApplies({ ...options, trash }))),
     );
+  }
+
+  /** Makes what must be there before anything works in the copy. */
+  open(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const folder of this.#folders) await folder.open();
+    });
+  }
+
+  /**
+   * To be done before the user's own files are changed: what they hold is kept. Rejects when it cannot be; then nothing
+   * may be changed.
+   */
+  beginChange(): Promise<void> {
+    return this.#inTurn(async () => {
+      const begun: OverlayedFolder[] = [];
+      try {
+        for (const folder of this.#folders) {
+          await folder.beginChange();
+          begun.push(folder);
+        }
+      } catch (error) {
+        for (const folder of begun) await folder.endChange();
+        throw error;
+      }
+    });
+  }
+
+  /** The change is over: what differs now is the agent's doing. */
+  endChange(): Promise<void> {
+    return this.#inTurn(async () => {
+      for (const folder of this.#folders) await folder.endChange();
+    });
   }
 
   review(include: readonly ChangedPath[] = []): Promise<readonly FolderReview[]> {
@@ -243,16 +288,22 @@ export class OverlayEngine implements ChangesEngine {
     });
   }
 
+  #whole({ kind, folder, directory }: WholeFolder): OverlayedFolder {
+    const { journals } = this.options;
+    if (kind === 'clone') return new ClonedFolder(folder, directory, journals);
+    return new DirectFolder(folder, directory, work => this.#trash.use(trash => work({ journals, trash })));
+  }
+
   async #checkpoint(name: string): Promise<void> {
     for (const folder of this.#folders) await folder.checkpoint(name);
   }
 
   async #refresh(): Promise<void> {
-    const { holder, folders } = this.options;
+    const { holder } = this.options;
     if (holder !== undefined)
       await refreshView(
         holder,
-        folders.map(({ lower }) => lower),
+        this.#folders.map(({ path }) => path),
       );
   }
 

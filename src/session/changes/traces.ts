@@ -3,7 +3,7 @@ import type { Layer, OverlayFolder } from '../../overlay/changeset.ts';
 import type { Entry } from '../../overlay/entry.ts';
 import { inUpper } from '../../overlay/inUpper.ts';
 import type { OverlayRecord } from '../../overlay/overlayRecord.ts';
-import { stampOf } from '../../overlay/tree/treeIndex.ts';
+import { identityOf } from '../../overlay/applySteps.ts';
 
 /**
  * How the agent left each path that it changed in the user's own folder, so that what the user does to the same path
@@ -22,7 +22,7 @@ export class Traces {
   /** Whether the path is not as the agent left it. False when it left no trace there. */
   isOtherwise(path: string, now: Entry | undefined): boolean {
     const trace = this.#find(path);
-    return trace !== undefined && trace.stamp !== stampOf(now);
+    return trace !== undefined && trace.stamp !== stateOf(now);
   }
 
   /** What the agent wrote there, if it was kept. */
@@ -40,7 +40,7 @@ export class Traces {
     const rows: [string, string, string | null][] = [];
     for (const [path, held] of layer) {
       const entry = held === 'whiteout' ? undefined : held;
-      const stamp = stampOf(entry);
+      const stamp = stateOf(entry);
       if (this.#find(path)?.stamp !== stamp)
         rows.push([JSON.stringify(path), stamp, this.#keep(path, entry)]);
     }
@@ -77,6 +77,14 @@ export class Traces {
       return null;
     }
   }
+}
+
+/**
+ * Without the time of the inode's last change: a link to the file that comes or goes is nobody's edit of it, and users
+ * have no reason to set times back.
+ */
+function stateOf(entry: Entry | undefined): string {
+  return `${identityOf(entry)} ${entry && 'mode' in entry ? entry.mode.toString(8) : ''}`;
 }
 
 /** Bytes of a file that is kept for a merge. */

@@ -37,6 +37,21 @@ export class TurnChanges {
     return async () => (mark === undefined ? undefined : await this.#changedSince(mark));
   }
 
+  /**
+   * To be awaited before anything that may change the user's own files; call the result, once, when it is over. Rejects
+   * when what they hold cannot be kept: then nothing may be changed.
+   */
+  async changing(): Promise<() => Promise<void>> {
+    const ended = await this.copy?.beforeChange?.();
+    return async () => {
+      try {
+        await ended?.();
+      } catch (error) {
+        this.log.warn(`What was changed could not be noted: ${messageOf(error)}`);
+      }
+    };
+  }
+
   async #changedSince(mark: string): Promise<ChangedFiles | undefined> {
     try {
       const { files, others } = (await this.copy?.changes.changedSince(mark)) ?? { files: [], others: 0 };

@@ -11,6 +11,8 @@ export interface WorkingCopy extends AsyncDisposable {
    * files, with a checkpoint before each change.
    */
   readonly kind: 'overlay' | 'clone' | 'direct';
+  /** Why it is no overlay, in whole sentences. */
+  readonly because?: string;
   /** Real paths of the workspace folders that can hold changes. */
   readonly folders: readonly string[];
   /** For `openSandbox`. Absent for `direct`. */
@@ -21,4 +23,9 @@ export interface WorkingCopy extends AsyncDisposable {
    * Makes what the user did to the real files meanwhile visible to the agent. Call when no command runs, before a turn.
    */
   refresh(): Promise<void>;
+  /**
+   * Where the agent changes the user's own files: to be awaited before each change, and the result called when it is
+   * over. Rejects when what the files hold cannot be kept; then nothing may be changed.
+   */
+  readonly beforeChange?: () => Promise<() => Promise<void>>;
 }

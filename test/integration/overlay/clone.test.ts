@@ -180,7 +180,7 @@ here('a fork has a clone of its own, as it was at the checkpoint', async () => {
   writeFileSync(path.join(scene.clone, 'a/file'), 'three\n');
   const other = path.join(scene.root, 'other');
   await scene.folder.fork(scene.folder.checkpoints()[0]?.id ?? 0, other);
-  const fork = path.join(other, 'layers', path.basename(scene.directory), 'clone');
+  const fork = path.join(other, 'clone', path.basename(scene.directory), 'clone');
   expect([
     readFileSync(path.join(fork, 'a/file'), 'utf8'),
     readFileSync(path.join(scene.clone, 'a/file'), 'utf8'),
