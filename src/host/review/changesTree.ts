@@ -240,6 +240,7 @@ const groupWords = {
   repository: 'git’s own data',
   special: 'not a file',
   unreadable: 'not readable',
+  unrecorded: 'too large to keep',
 } as const;
 
 const groupHelp = {
@@ -247,4 +248,5 @@ const groupHelp = {
   repository: 'Commits are imported by git; nothing in here is copied.',
   special: 'Pipes, sockets and devices are never taken over.',
   unreadable: 'Their permissions keep them from being read.',
+  unrecorded: 'What they held before was too large to keep, so it cannot be brought back.',
 } as const;

@@ -37,7 +37,7 @@ export function revertingChanges(worked: string, origin: string, paths: readonly
 /** With the folders around what is to come, and what is expected to lie there as it lies there now. */
 function complete(worked: string, changes: Map<string, Desired>): DesiredChange[] {
   using root = new AnchoredFolder(worked);
-  for (const [path, desired] of [...changes]) {
+  for (const [path, desired] of changes) {
     if (desired.kind === 'nothing') continue;
     for (let outer = parentOf(path); outer !== ''; outer = parentOf(outer))
       if ((changes.get(outer)?.kind ?? 'nothing') === 'nothing' && lookAt(root, outer)?.kind !== 'directory')

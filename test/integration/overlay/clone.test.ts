@@ -1,12 +1,11 @@
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
-import { removeTree } from '../../../src/overlay/removeTree.ts';
-import { ClonedFolder, cloneIn } from '../../../src/session/changes/clonedFolder.ts';
-import { openTrash, type Trash } from '../../../src/store/trash.ts';
 import { cloneableDisk, type Disk } from './cloneableDisk.ts';
-import { operation, perform, picture, type Operation } from './operations.ts';
+import { CloneScene } from './cloneScene.ts';
+import { filled } from './filled.ts';
+import { operation, perform, picture } from './operations.ts';
 
 // Thousands by hand: CORDON_RUNS=2000.
 const runs = Number(process.env['CORDON_RUNS'] ?? 60);
@@ -14,67 +13,14 @@ const seed = Number(process.env['CORDON_SEED'] ?? 20_261_121);
 
 const disk: Disk | undefined = cloneableDisk();
 afterAll(() => disk?.[Symbol.dispose]());
-const here = test.skipIf(disk === undefined);
 
-/** A workspace and a clone of it. */
-class Scene implements AsyncDisposable {
-  readonly root = mkdtempSync(path.join(disk?.path ?? '/', 's-'));
-  readonly real = path.join(this.root, 'real');
-  readonly directory = path.join(this.root, 'session');
-  readonly clone = cloneIn(this.directory);
-  readonly options: { journals: string; trash: Trash };
-  folder!: ClonedFolder;
-
-  constructor(fill: (real: string) => void) {
-    mkdirSync(this.real);
-    mkdirSync(this.directory);
-    fill(this.real);
-    this.options = {
-      journals: path.join(this.root, 'applies'),
-      trash: openTrash(path.join(this.root, 'trash')),
-    };
-  }
-
-  async open(): Promise<this> {
-    if (this.folder as unknown) this.folder[Symbol.dispose]();
-    this.folder = new ClonedFolder(this.real, this.directory, this.options.journals);
-    await this.folder.open();
-    return this;
-  }
-
-  async listed(): Promise<string[]> {
-    return (await this.folder.review([])).changes.map(({ kind, path }) => `${kind} ${path}`);
-  }
-
-  async acceptAll(): Promise<void> {
-    const { changes } = await this.folder.review([]);
-    const choices = changes.map(({ folder, path }) => ({ folder, path, isConfirmed: true }));
-    const { obstructions, apply } = await this.folder.prepare(choices);
-    expect(obstructions).toEqual([]);
-    expect(await apply(this.options)).toMatchObject({ kind: 'applied' });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.folder[Symbol.dispose]();
-    this.options.trash[Symbol.dispose]();
-    removeTree(this.root);
-  }
-}
-
-function filled(...operations: Operation[]): (real: string) => void {
-  return real => {
-    for (const folder of ['a', 'src', 'src/docs', 'docs']) perform(real, { do: 'makeFolder', path: folder });
-    for (const each of operations) perform(real, each);
-  };
-}
-
-here(
+test.skipIf(disk === undefined)(
   'whatever is done in the clone: accepting makes the real folder equal, discarding makes the clone as before, and going back makes it what it was',
   async () => {
     const some = fc.array(operation, { minLength: 1, maxLength: 25, size: 'max' });
     await fc.assert(
       fc.asyncProperty(some, some, some, some, async (before, first, second, third) => {
-        await using scene = await new Scene(filled(...before)).open();
+        await using scene = await new CloneScene(disk?.path ?? '', filled(...before)).open();
         const { clone, real, folder } = scene;
         expect(picture(clone)).toEqual(picture(real));
         const untouched = picture(real);
@@ -107,10 +53,10 @@ here(
   60_000 + runs * 2_000,
 );
 
-here(
+test.skipIf(disk === undefined)(
   'what the user does outside shows in the clone at the next turn, save where the agent was at work',
   async () => {
-    await using scene = await new Scene(real => {
+    await using scene = await new CloneScene(disk?.path ?? '', real => {
       mkdirSync(path.join(real, 'old'));
       for (const name of ['mine', 'theirs', 'both', 'old/gone'])
         writeFileSync(path.join(real, name), `${name}\n`);
@@ -146,35 +92,49 @@ here(
   },
 );
 
-here('a file that both changed in the same lines is a conflict and stays as the user has it', async () => {
-  await using scene = await new Scene(real => writeFileSync(path.join(real, 'file'), 'one\n')).open();
-  writeFileSync(path.join(scene.clone, 'file'), 'agent\n');
-  await scene.folder.note();
-  writeFileSync(path.join(scene.real, 'file'), 'user\n');
-  await scene.folder.settle();
-  const { obstructions } = await scene.folder.prepare([{ folder: scene.real, path: 'file' }]);
-  expect(obstructions).toEqual([
-    { folder: scene.real, path: 'file', kind: 'conflict', words: 'you changed it too, in the same lines' },
-  ]);
-});
+test.skipIf(disk === undefined)(
+  'a file that both changed in the same lines is a conflict and stays as the user has it',
+  async () => {
+    await using scene = await new CloneScene(disk?.path ?? '', real =>
+      writeFileSync(path.join(real, 'file'), 'one\n'),
+    ).open();
+    writeFileSync(path.join(scene.clone, 'file'), 'agent\n');
+    await scene.folder.note();
+    writeFileSync(path.join(scene.real, 'file'), 'user\n');
+    await scene.folder.settle();
+    const { obstructions } = await scene.folder.prepare([{ folder: scene.real, path: 'file' }]);
+    expect(obstructions).toEqual([
+      { folder: scene.real, path: 'file', kind: 'conflict', words: 'you changed it too, in the same lines' },
+    ]);
+  },
+);
 
-here('dropping one new file leaves what lies beside it', async () => {
-  await using scene = await new Scene(filled()).open();
+test.skipIf(disk === undefined)('dropping one new file leaves what lies beside it', async () => {
+  await using scene = await new CloneScene(disk?.path ?? '', filled()).open();
   mkdirSync(path.join(scene.clone, 'fresh'));
   for (const name of ['one', 'two']) writeFileSync(path.join(scene.clone, 'fresh', name), `${name}\n`);
   await scene.folder.discard([{ folder: scene.real, path: 'fresh/one' }]);
   expect(await scene.listed()).toEqual(['added fresh', 'added fresh/two']);
 });
 
-here('a conversation that is opened anew finds its clone and what was changed in it', async () => {
-  await using scene = await new Scene(filled({ do: 'write', path: 'a/file', text: 'one\n' })).open();
-  writeFileSync(path.join(scene.clone, 'a/file'), 'two\n');
-  await scene.open();
-  expect(await scene.listed()).toEqual(['modified a/file']);
-});
+test.skipIf(disk === undefined)(
+  'a conversation that is opened anew finds its clone and what was changed in it',
+  async () => {
+    await using scene = await new CloneScene(
+      disk?.path ?? '',
+      filled({ do: 'write', path: 'a/file', text: 'one\n' }),
+    ).open();
+    writeFileSync(path.join(scene.clone, 'a/file'), 'two\n');
+    await scene.open();
+    expect(await scene.listed()).toEqual(['modified a/file']);
+  },
+);
 
-here('a fork has a clone of its own, as it was at the checkpoint', async () => {
-  await using scene = await new Scene(filled({ do: 'write', path: 'a/file', text: 'one\n' })).open();
+test.skipIf(disk === undefined)('a fork has a clone of its own, as it was at the checkpoint', async () => {
+  await using scene = await new CloneScene(
+    disk?.path ?? '',
+    filled({ do: 'write', path: 'a/file', text: 'one\n' }),
+  ).open();
   writeFileSync(path.join(scene.clone, 'a/file'), 'two\n');
   await scene.folder.checkpoint('here');
   writeFileSync(path.join(scene.clone, 'a/file'), 'three\n');

@@ -11,104 +11,14 @@ import {
 import path from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { removeTree } from '../../../src/overlay/removeTree.ts';
-import { recoverApplies, type ApplyOptions } from '../../../src/overlay/apply.ts';
-import type { Choice } from '../../../src/session/changes/changesEngine.ts';
-import { DirectFolder } from '../../../src/session/changes/directFolder.ts';
-import { openTrash, type Trash } from '../../../src/store/trash.ts';
+import { recoverApplies } from '../../../src/overlay/apply.ts';
+import { DirectScene } from './directScene.ts';
+import { filled } from './filled.ts';
 import { operation, perform, picture, type Operation } from './operations.ts';
-import { scratch } from './scratch.ts';
 
 // Thousands by hand: CORDON_RUNS=2000.
 const runs = Number(process.env['CORDON_RUNS'] ?? 60);
 const seed = Number(process.env['CORDON_SEED'] ?? 20_261_121);
-
-/** A workspace in which the agent works itself. */
-class Scene implements AsyncDisposable {
-  readonly root = scratch('direct');
-  readonly real = path.join(this.root, 'real');
-  readonly trash: Trash;
-  readonly options: ApplyOptions;
-  before: ((effect: string) => void) | undefined;
-  folder!: DirectFolder;
-
-  constructor(fill: (real: string) => void) {
-    mkdirSync(this.real);
-    fill(this.real);
-    mkdirSync(path.join(this.root, 'session'));
-    this.trash = openTrash(path.join(this.root, 'trash'));
-    this.options = {
-      journals: path.join(this.root, 'applies'),
-      trash: this.trash,
-      before: effect => this.before?.(effect),
-    };
-  }
-
-  async open(): Promise<this> {
-    if (this.folder as unknown) this.folder[Symbol.dispose]();
-    this.folder = new DirectFolder(this.real, path.join(this.root, 'session'), work => work(this.options));
-    await this.folder.open();
-    return this;
-  }
-
-  /** What the agent does. */
-  async agent(work: () => void): Promise<void> {
-    await this.folder.beginChange();
-    work();
-    await this.folder.endChange();
-  }
-
-  /** What the user does: in another tick of the clock than what came before. */
-  async user(work: () => void): Promise<void> {
-    await new Promise(resolve => setTimeout(resolve, 25));
-    work();
-    await new Promise(resolve => setTimeout(resolve, 25));
-  }
-
-  at(name: string): string {
-    return path.join(this.real, name);
-  }
-
-  read(name: string): string {
-    return readFileSync(this.at(name), 'utf8');
-  }
-
-  async listed(): Promise<string[]> {
-    return (await this.folder.review([])).changes.map(({ kind, path }) => `${kind} ${path}`);
-  }
-
-  async accept(...choices: Omit<Choice, 'folder'>[]): Promise<void> {
-    const all = choices.map(each => ({ folder: this.real, ...each }));
-    const { obstructions, apply } = await this.folder.prepare(all);
-    expect(obstructions).toEqual([]);
-    expect(await apply(this.options)).toMatchObject({ kind: 'applied' });
-  }
-
-  /** As the engine does it. Returns what stood in the way. */
-  async discard(...choices: Omit<Choice, 'folder'>[]): Promise<string[]> {
-    const all = choices.map(each => ({ folder: this.real, ...each }));
-    const problems = await this.folder.problemsOf(all);
-    if (problems.length === 0) await this.folder.discard(all);
-    return problems.map(({ path, words }) => `${path}: ${words}`);
-  }
-
-  async all(): Promise<{ path: string }[]> {
-    return (await this.folder.review([])).changes.map(({ path }) => ({ path }));
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.folder[Symbol.dispose]();
-    this.trash[Symbol.dispose]();
-    removeTree(this.root);
-  }
-}
-
-function filled(...operations: Operation[]): (real: string) => void {
-  return real => {
-    for (const folder of ['a', 'src', 'src/docs', 'docs']) perform(real, { do: 'makeFolder', path: folder });
-    for (const each of operations) perform(real, each);
-  };
-}
 
 test(
   'whatever is done to the folder: accepting leaves it, discarding makes it as before, and going back makes it what it was',
@@ -116,7 +26,7 @@ test(
     const some = fc.array(operation, { minLength: 1, maxLength: 25, size: 'max' });
     await fc.assert(
       fc.asyncProperty(some, some, some, some, async (before, first, second, third) => {
-        await using scene = await new Scene(filled(...before)).open();
+        await using scene = await new DirectScene(filled(...before)).open();
         const { real, folder } = scene;
         const untouched = picture(real);
         const act = (operations: readonly Operation[]) =>
@@ -152,7 +62,7 @@ test(
 );
 
 test('what the user does before, between and after is nobody else’s: neither listed nor undone', async () => {
-  await using scene = await new Scene(real => {
+  await using scene = await new DirectScene(real => {
     for (const name of ['mine', 'theirs', 'gone']) writeFileSync(path.join(real, name), `${name}\n`);
   }).open();
   await scene.agent(() => appendFileSync(scene.at('theirs'), 'agent\n'));
@@ -179,7 +89,7 @@ test('what the user does before, between and after is nobody else’s: neither l
 
 test('the agent’s change alone is taken out of a file that the user went on with', async () => {
   const lines = ['one', 'two', 'three', 'four', 'five', ''];
-  await using scene = await new Scene(real =>
+  await using scene = await new DirectScene(real =>
     writeFileSync(path.join(real, 'file'), lines.join('\n')),
   ).open();
   await scene.agent(() => writeFileSync(scene.at('file'), lines.join('\n').replace('one', 'ONE')));
@@ -191,7 +101,9 @@ test('the agent’s change alone is taken out of a file that the user went on wi
 });
 
 test('what the user wrote over the agent’s lines stays, unless they say so', async () => {
-  await using scene = await new Scene(real => writeFileSync(path.join(real, 'file'), 'before\n')).open();
+  await using scene = await new DirectScene(real =>
+    writeFileSync(path.join(real, 'file'), 'before\n'),
+  ).open();
   await scene.folder.checkpoint('start');
   await scene.agent(() => writeFileSync(scene.at('file'), 'agent\n'));
   await scene.user(() => writeFileSync(scene.at('file'), 'user\n'));
@@ -209,7 +121,9 @@ test('what the user wrote over the agent’s lines stays, unless they say so', a
 
 test('of a file some hunks are accepted and others dropped', async () => {
   const lines = Array.from({ length: 9 }, (_, at) => `line ${at}\n`);
-  await using scene = await new Scene(real => writeFileSync(path.join(real, 'file'), lines.join(''))).open();
+  await using scene = await new DirectScene(real =>
+    writeFileSync(path.join(real, 'file'), lines.join('')),
+  ).open();
   const changed = lines.with(0, 'FIRST\n').with(4, 'MIDDLE\n').with(8, 'LAST\n');
   await scene.agent(() => writeFileSync(scene.at('file'), changed.join('')));
   await scene.accept({ path: 'file', hunks: [0] });
@@ -220,7 +134,7 @@ test('of a file some hunks are accepted and others dropped', async () => {
 });
 
 test('ignored outputs, secrets and the repository are neither kept nor listed; large files are told', async () => {
-  await using scene = await new Scene(real => {
+  await using scene = await new DirectScene(real => {
     for (const folder of ['.git/info', 'out', 'node_modules/p'])
       mkdirSync(path.join(real, folder), { recursive: true });
     writeFileSync(path.join(real, '.gitignore'), 'out/\n');
@@ -244,7 +158,9 @@ test('ignored outputs, secrets and the repository are neither kept nor listed; l
 });
 
 test('a window that ended in the middle of a change knows what was changed', async () => {
-  await using scene = await new Scene(real => writeFileSync(path.join(real, 'file'), 'before\n')).open();
+  await using scene = await new DirectScene(real =>
+    writeFileSync(path.join(real, 'file'), 'before\n'),
+  ).open();
   await scene.folder.beginChange();
   writeFileSync(scene.at('file'), 'half\n');
   await scene.open();
@@ -256,7 +172,7 @@ test('a window that ended in the middle of a change knows what was changed', asy
 test('a discard that is killed before any of its effects is finished or undone at the next start', async () => {
   let [whole, none] = [0, 0];
   for (let effects = 0; ; effects += 2) {
-    await using scene = await new Scene(real => {
+    await using scene = await new DirectScene(real => {
       mkdirSync(path.join(real, 'old'));
       for (const name of ['file', 'old/one', 'old/two']) writeFileSync(path.join(real, name), `${name}\n`);
     }).open();
