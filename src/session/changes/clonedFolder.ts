@@ -7,7 +7,7 @@ import type { Discarded, Trash } from '../../overlay/discarded.ts';
 import type { Entry } from '../../overlay/entry.ts';
 import { isCode } from '../../overlay/errorCodes.ts';
 import { removeTree } from '../../overlay/removeTree.ts';
-import { Mirror } from '../../overlay/tree/mirror.ts';
+import { lookAt, Mirror } from '../../overlay/tree/mirror.ts';
 import { stampOf } from '../../overlay/tree/treeIndex.ts';
 import { untilSettled } from '../../overlay/tree/treeLayer.ts';
 import { foldersAround, walkTree } from '../../overlay/tree/walkTree.ts';
@@ -67,6 +67,15 @@ export class ClonedFolder extends TreeFolder {
         return applied;
       },
     };
+  }
+
+  override untaken(paths: readonly string[]): void {
+    super.untaken(paths);
+    using real = new AnchoredFolder(this.layers.lower);
+    // What the clone holds is a change again, also where it is what was taken over.
+    for (const inner of paths)
+      this.index.set(inner, { worked: 'differs', origin: stampOf(lookAt(real, inner)) });
+    this.index.save();
   }
 
   override async fork(id: number, directory: string): Promise<void> {

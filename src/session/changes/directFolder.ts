@@ -100,6 +100,8 @@ export class DirectFolder extends TreeFolder {
     await this.#accept(choices, this.waiting(look));
   }
 
+  override untaken(): void {}
+
   override async settle(): Promise<void> {
     if (this.#isKept) await this.#takeIn();
   }

@@ -147,7 +147,7 @@ export class OverlayedFolder {
 
   /** The user gave these up again: what the copy holds of them is a change once more, to what the user has now. */
   untaken(paths: readonly string[]): void {
-    using record = openOverlayRecord(this.layers.upper);
+    using record = this.openRecord();
     new Bases(this.layers, record).applied(paths);
     const forget = record.database.prepare('DELETE FROM taken WHERE path = ?');
     for (const path of paths) forget.run(JSON.stringify(path));
