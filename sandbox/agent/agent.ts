@@ -128,6 +128,7 @@ async function startSession(
       ledger: new ReadLedger(),
       background: new BackgroundCommands(),
       unsaved,
+      hasCopy: start.workspace === 'copy',
       ripgrep: start.ripgrep,
       // One file at once never fills more than about a quarter of the context.
       pageBytes: Math.min(pageLimits.bytes, start.contextTokens),

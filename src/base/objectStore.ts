@@ -11,6 +11,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -50,6 +51,17 @@ export class ObjectStore {
     } finally {
       closeSync(source);
       rmSync(temporary, { force: true });
+    }
+  }
+
+  /** The same for a text that lies nowhere yet. */
+  putText(text: string): { hash: string; size: number } {
+    const place = path.join(this.directory, `${randomId()}.text.tmp`);
+    try {
+      writeFileSync(place, text, { flag: 'wx', mode: 0o600 });
+      return this.put(place);
+    } finally {
+      rmSync(place, { force: true });
     }
   }
 

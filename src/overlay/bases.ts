@@ -78,6 +78,15 @@ export class Bases {
     return typeof hash === 'string' && contents.isSound(hash) ? readFileSync(contents.path(hash)) : undefined;
   }
 
+  /** The agent worked from this text, which lies on no disk. */
+  from(path: string, text: string): void {
+    const { database, contents } = this.record;
+    const { hash } = contents.putText(text);
+    database
+      .prepare('INSERT OR REPLACE INTO bases (path, identity, content) VALUES (?, ?, ?)')
+      .run(JSON.stringify(path), 'text', hash);
+  }
+
   /** After these were applied, in whole or in part: the agent's next change starts from what the user has now. */
   applied(paths: readonly string[]): void {
     const { database } = this.record;

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RequestError } from '@agentclientprotocol/sdk';
 import { changeFile } from '../../sandbox/changeFile.ts';
@@ -26,6 +28,10 @@ interface Options {
   readonly changes: TurnChanges;
   readonly outside: FolderAccess;
   readonly unsaved: UnsavedText | undefined;
+  /** Changes go to a copy of the workspace: one to unsaved text too, and the editor keeps what it has. */
+  readonly isCopy: boolean;
+  /** A file with this unsaved text was changed in the copy: from here on the copy is what the agent sees. */
+  readonly onUnsavedChanged: (place: Place, text: string) => Promise<void>;
 }
 
 /** One change, and the tool call it belongs to. */
@@ -86,9 +92,12 @@ export class FileChanges {
     const inWorkspace = await placeOf(folders, change.path);
     const place = inWorkspace ?? (await this.#grantedPlace(change.path, itemId, signal));
     if ('by' in place) return place;
-    // What the user has typed is not on disk, and a change would be made to a text that nobody sees.
-    if (unsaved?.textOf(place.path) !== undefined)
+    const typed = unsaved?.textOf(place.path);
+    // What the user has typed is not on disk: a change must be made to what they see, or not at all.
+    if (typed !== undefined && !(this.options.isCopy && kind === 'edit'))
       return { ok: false, code: 'conflict', message: unsavedChanges(place.path) };
+    if (typed !== undefined && sha256(typed) !== change.expectedSha256)
+      return { ok: false, code: 'conflict', message: typedOn(place.path) };
     const isOutside = inWorkspace === undefined;
     const denial = await this.#permit({ place, operation: kind, itemId }, isOutside, signal);
     if (denial) return denial;
@@ -97,7 +106,13 @@ export class FileChanges {
     try {
       if (!isOutside) over = await this.options.changes.changing();
       const request = { ...change, path: place.path, roots: [place.folder], isOutside };
+      // The writer compares with the disk, and what is there was not what the agent read.
+      if (typed !== undefined) request.expectedSha256 = sha256(await readFile(place.path));
       const result = await changeFile(sandbox, programs, request, signal);
+      if (result.ok && typed !== undefined) {
+        await this.options.onUnsavedChanged(place, typed);
+        return { ...result, oldContent: typed };
+      }
       return result.ok || result.code === 'conflict' ? result : deniedBySandbox(result.message);
     } catch (error) {
       if (!(error instanceof CordonError)) signal.throwIfAborted();
@@ -135,6 +150,14 @@ const maxFile = 8_000_000;
 
 function tooLarge(file: string): string {
   return `${file} was not written: more than ${maxFile / 1_000_000} MB at once.`;
+}
+
+function sha256(text: string | Buffer): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function typedOn(file: string): string {
+  return `${file} changed in the editor since it was read.`;
 }
 
 function unsavedChanges(file: string): string {

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import { CordonError, messageOf } from '../base/errors.ts';
 import { randomId, shortId } from '../base/ids.ts';
 import type { GatewayEvent } from '../gateway/gateway.ts';
@@ -19,11 +20,13 @@ import { FileChanges } from './fileChanges.ts';
 import { FileReading } from './fileReading.ts';
 import { FolderAccess } from './folderAccess.ts';
 import { startHostedAgent, type HostedAgent } from './hostedAgent.ts';
+import type { Place } from './place.ts';
 import { Questions } from './questions.ts';
 import type { Session, SessionOptions } from './session.ts';
 import { countCommits } from './changes/countCommits.ts';
 import { TurnChanges } from './changes/turnChanges.ts';
 import { Terminals } from './terminals.ts';
+import { unsavedBeside, type UnsavedText } from './unsavedText.ts';
 import { titleOf } from './title.ts';
 import { Transcript } from './transcript.ts';
 import { beginTurn, type RunningTurn } from './turn.ts';
@@ -49,6 +52,7 @@ class AgentSession implements Session {
   readonly #terminals: Terminals;
   readonly #changes: TurnChanges;
   readonly #requests: AgentRequests;
+  readonly #unsaved: UnsavedText | undefined;
   #agent: HostedAgent | undefined;
   #turn: RunningTurn | undefined;
   /** Settles when nothing of an earlier turn is under way any more: an agent that was stopped, commands. */
@@ -101,6 +105,7 @@ class AgentSession implements Session {
       ...shared,
       transcript: this.#transcript,
     });
+    const unsaved = (this.#unsaved = options.unsaved && unsavedBeside(options.workingCopy, options.unsaved));
     this.#terminals = new Terminals({
       folders,
       sandbox,
@@ -123,16 +128,15 @@ class AgentSession implements Session {
         access: this.#access,
         changes: this.#changes,
         outside: this.#outside,
-        unsaved: options.unsaved,
+        unsaved,
+        isCopy: this.#isCopy,
+        onUnsavedChanged: (place, text) => this.#workedFrom(place, text),
       }),
-      reading: new FileReading({ folders, access: this.#outside, unsaved: options.unsaved }),
+      reading: new FileReading({ folders, access: this.#outside, unsaved }),
       questions: this.#questions,
       canAsk: unattended === undefined,
     });
-    const unsaved = options.unsaved;
-    if (unsaved) {
-      this.#listening.push(unsaved.onChange(() => this.#agent?.process.tellUnsaved(unsaved.paths())));
-    }
+    if (unsaved) this.#listening.push(unsaved.onChange(() => this.#tellUnsaved()));
     if (options.folderGrants) {
       this.#listening.push(
         options.folderGrants.revoked.on(grant => this.#first(this.#terminals.endWithin(grant.path))),
@@ -229,7 +233,7 @@ class AgentSession implements Session {
       const agent = (this.#agent ??= await this.#startAgent(earlier, turn.signal));
       if (turn.isStopped) return 'stopped';
       this.#status('running');
-      if (this.#options.unsaved) agent.process.tellUnsaved(this.#options.unsaved.paths());
+      if (this.#unsaved) agent.process.tellUnsaved(this.#unsaved.paths());
       const answer = agent.process.prompt(prompt.text);
       const stopped = aborted(turn.signal).then(() => 'cancelled' as const);
       const reason = await Promise.race([answer, stopped]);
@@ -263,6 +267,16 @@ class AgentSession implements Session {
     this.#first(quiet.then(() => this.#tellChanges(turn, item)));
     this.#status('idle');
     turn.markEnded();
+  }
+
+  async #workedFrom({ folder, relative: [, path] }: Place, text: string): Promise<void> {
+    const { workingCopy } = this.#options;
+    await workingCopy?.changes.workedFrom?.({ folder: await realpath(folder), path }, text);
+    this.#tellUnsaved();
+  }
+
+  #tellUnsaved(): void {
+    if (this.#unsaved) this.#agent?.process.tellUnsaved(this.#unsaved.paths());
   }
 
   /** Reading them takes its time, and the user need not wait for it. */

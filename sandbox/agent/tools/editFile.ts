@@ -42,14 +42,15 @@ export const editFileTool = defineTool({
     if (resolved.kind === 'refused') return said(false, resolved.message);
     if (resolved.kind === 'inside' && !resolved.exists)
       return said(false, `${path} does not exist. Use create_file for a new file.`);
-    if (hasUnsaved(resolved, context)) return unsavedRefusal(path);
+    const isUnsaved = hasUnsaved(resolved, context);
+    if (isUnsaved && !context.hasCopy) return unsavedRefusal(path);
     const key = ledgerKey(resolved);
     const seen = context.ledger.seen(key);
     if (seen === undefined) return readFirst(path, resolved, 'change');
     const bytes =
-      resolved.kind === 'inside'
+      resolved.kind === 'inside' && !isUnsaved
         ? await readWhole(path, resolved.real)
-        : await readOutside(path, resolved, context);
+        : await readByBroker(path, resolved, context);
     if (!Buffer.isBuffer(bytes)) return bytes;
     if (sha256(bytes) !== seen) {
       context.ledger.forget(key);
@@ -93,16 +94,17 @@ async function write(
   };
 }
 
-async function readOutside(
+async function readByBroker(
   path: string,
   resolved: BrokeredPath,
   context: ToolContext,
 ): Promise<Buffer | ToolResult> {
   const read = await brokerText(path, resolved, context);
   if ('ok' in read) return read;
-  return read.from === 'disk'
-    ? said(false, `${path} does not exist. Use create_file for a new file.`)
-    : Buffer.from(read.content);
+  if (read.from !== 'disk') return Buffer.from(read.content);
+  return resolved.kind === 'inside'
+    ? said(false, `${path} was saved in the meantime. Nothing was changed; read it again first.`)
+    : said(false, `${path} does not exist. Use create_file for a new file.`);
 }
 
 async function readWhole(path: string, real: string): Promise<Buffer | ToolResult> {

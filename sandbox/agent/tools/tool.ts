@@ -46,6 +46,8 @@ export interface ToolContext {
   readonly background: BackgroundCommands;
   /** Files whose text in the editor is not saved: the broker has it. Absolute paths. */
   readonly unsaved: ReadonlySet<string>;
+  /** The agent has a copy of the workspace: a change to unsaved text is made there, and the editor keeps what it has. */
+  readonly hasCopy: boolean;
   /** Absolute path. */
   readonly ripgrep: string;
   /** Bytes of a file that the model reads at once, at most. */

@@ -104,6 +104,8 @@ export interface ChangesEngine {
    * written; call `taken` once it is in the editor. Null when both changed the same lines.
    */
   mergeInto(file: ChangedPath, editorText: string): Promise<string | null>;
+  /** The agent changed this file from text that the user had typed and not saved: later merges start from that. */
+  workedFrom?(file: ChangedPath, text: string): Promise<void>;
   /** The user has these in an editor now: they are no changes any more. */
   taken(files: readonly ChangedPath[]): Promise<void>;
   /** Drops changes. What is dropped can be had back by going back to the checkpoint that is made first. */

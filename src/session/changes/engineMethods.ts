@@ -9,6 +9,7 @@ export const engineMethods = [
   'sides',
   'accept',
   'mergeInto',
+  'workedFrom',
   'taken',
   'discard',
   'checkpoint',

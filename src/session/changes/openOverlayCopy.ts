@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs';
+import { isInside } from '../../../sandbox/inside.ts';
 import type { OverlayFolder } from '../../overlay/changeset.ts';
+import { readUpperEntry } from '../../overlay/entry.ts';
 import { openOverlay } from '../../overlay/overlay.ts';
 import { engineThread } from './engineThread.ts';
 import type { OverlayEngineOptions } from './overlayEngine.ts';
@@ -38,6 +40,10 @@ export async function openOverlayCopy(options: CopyOptions): Promise<WorkingCopy
     folders: layers.map(({ lower }) => lower),
     view: overlay.view,
     changes: engine,
+    holds: file => {
+      const at = layers.find(({ lower }) => isInside(file, lower));
+      return at !== undefined && readUpperEntry(at.upper + file.slice(at.lower.length)) !== undefined;
+    },
     refresh: () => engine.refresh(),
     async [Symbol.asyncDispose]() {
       // What is asked already is done first; what the agent worked from is noted for the next time.

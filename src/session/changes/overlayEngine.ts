@@ -125,6 +125,10 @@ export class OverlayEngine implements ChangesEngine {
     return this.#inTurn(() => this.#find(folder).mergeInto(path, editorText));
   }
 
+  workedFrom({ folder, path }: ChangedPath, text: string): Promise<void> {
+    return this.#inTurn(async () => this.#find(folder).workedFrom(path, text));
+  }
+
   taken(files: readonly ChangedPath[]): Promise<void> {
     return this.#inTurn(async () => {
       for (const [folder, own] of this.#byFolder(files)) await folder.taken(own.map(({ path }) => path));

@@ -175,6 +175,11 @@ export class OverlayedFolder {
     using _ = await this.look([]);
   }
 
+  workedFrom(path: string, text: string): void {
+    using record = openOverlayRecord(this.layers.upper);
+    new Bases(this.layers, record).from(path, text);
+  }
+
   async mergeInto(path: string, editorText: string): Promise<string | null> {
     const { before, after, base } = await this.sides(path);
     if (after === null) return null;

@@ -20,6 +20,11 @@ export interface WorkingCopy extends AsyncDisposable {
   /** The changes in it. Works on another thread; safe to ask at any time. */
   readonly changes: ChangesEngine;
   /**
+   * Whether the copy has this file by the agent's own writing, so that what the user does to theirs no longer shows.
+   * Absolute path. Absent: never.
+   */
+  holds?(path: string): boolean;
+  /**
    * Makes what the user did to the real files meanwhile visible to the agent. Call when no command runs, before a turn.
    */
   refresh(): Promise<void>;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { CommandPolicy } from '../../../src/policy/policy.ts';
 import { turnCheckpoint } from '../../../src/session/changes/turnChanges.ts';
 import type { WorkingCopy } from '../../../src/session/changes/workingCopy.ts';
+import type { UnsavedText } from '../../../src/session/unsavedText.ts';
 import type { Programs } from '../../../src/session/session.ts';
 import { buildPrograms, Stage, temporaryFolder } from './harness.ts';
 
@@ -192,3 +193,49 @@ test('the agent process itself cannot write into the copy past the broker', asyn
 function read(stage: Stage, name: string): string {
   return readFileSync(path.join(stage.workspace, name), 'utf8');
 }
+
+test('unsaved text is what the agent reads and changes, in its copy; the editor and the disk keep theirs', async () => {
+  const typed = new Map<string, string>();
+  const listeners = new Set<() => void>();
+  const unsaved: UnsavedText = {
+    textOf: file => typed.get(file),
+    paths: () => [...typed.keys()],
+    onChange: listener => {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
+  };
+  await using stage = await new Stage(programs).openOverlaid({ policy: () => allowing, unsaved });
+  const file = path.join(stage.workspace, 'plan.txt');
+  stage.write('plan.txt', 'one\n');
+  typed.set(file, 'one\ntyped\n');
+  for (const listener of listeners) listener();
+
+  await stage.session.prompt('read: plan.txt');
+  expect(stage.said).toContain('typed');
+  const edit = { path: 'plan.txt', edits: [{ old_text: 'typed', new_text: 'typed and changed' }] };
+  await stage.session.prompt(`tool: edit_file ${JSON.stringify(edit)}`);
+  expect(stage.lastCall).toMatchObject({
+    state: { kind: 'finished', ok: true },
+    diffs: [{ patch: '@@ -1,2 +1,2 @@\n one\n-typed\n+typed and changed' }],
+  });
+  expect([typed.get(file), read(stage, 'plan.txt')]).toEqual(['one\ntyped\n', 'one\n']);
+
+  // From here on it sees its own version, in commands too.
+  await stage.session.prompt('run: cat plan.txt');
+  expect(stage.lastCall?.output).toBe('one\ntyped and changed\n');
+  await stage.session.prompt('read: plan.txt');
+  expect(stage.said).toContain('typed and changed');
+  expect(
+    await stage.copy.changes.mergeInto({ folder: stage.workspace, path: 'plan.txt' }, 'one\ntyped\n'),
+  ).toBe('one\ntyped and changed\n');
+
+  // Saved, it is what the agent worked from, and there is nothing to join.
+  stage.write('plan.txt', 'one\ntyped\n');
+  typed.clear();
+  expect(await stage.copy.changes.accept([{ folder: stage.workspace, path: 'plan.txt' }])).toMatchObject({
+    kind: 'accepted',
+    merged: [],
+  });
+  expect(read(stage, 'plan.txt')).toBe('one\ntyped and changed\n');
+});

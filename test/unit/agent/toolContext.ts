@@ -41,6 +41,7 @@ export async function toolBench(
     broker: openBroker(connection.client, 'session-1'),
     background: new BackgroundCommands(),
     unsaved,
+    hasCopy: false,
     ripgrep: rgPath,
     pageBytes: 256_000,
     signal: stop.signal,
