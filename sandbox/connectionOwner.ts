@@ -15,8 +15,9 @@ export async function ownerOfConnection(
   connection: LoopbackConnection,
   programs: ReadonlyMap<string, number>,
 ): Promise<string | undefined> {
-  const [any] = programs.values();
-  const socket = any === undefined ? undefined : await socketOf(connection, any);
+  let socket: string | undefined;
+  // They share one network; but any of them may be gone by now.
+  for (const pid of programs.values()) socket ??= await socketOf(connection, pid);
   if (socket === undefined) return undefined;
   const byNamespace = new Map<string, string>();
   for (const [name, pid] of programs) {

@@ -29,6 +29,7 @@ import { applyRun, changesSentence, leaveRun } from './runChanges.ts';
 import { openSessionCopy, removeIfUnchanged, sessionTemporaryDirectory } from './sessionCopy.ts';
 import { stateDirectory, workspaceDirectory } from './stateDirectory.ts';
 import { StopSignals } from './stopSignals.ts';
+import { domainSettings } from './domainSettings.ts';
 import { sandboxSettings } from './sandboxSettings.ts';
 import { userSettingsFile } from './settingsFile.ts';
 import { userRules } from './userSettings.ts';
@@ -89,12 +90,13 @@ async function work(given: Work): Promise<Ending & { isCopy: boolean }> {
   const { wanted, settings, backend, history, id, resume, signals, report } = given;
   const { folders, task } = wanted;
   const walls = sandboxSettings();
+  const domains = domainSettings();
   const readiness = await (walls.backend === 'podman' ? checkPodman() : checkSandbox());
   if (readiness.kind === 'unavailable')
     throw new CordonError(readiness.code, readiness.message, readiness.remedy);
   using network = new NetworkAccess({
-    allowed: () => wanted.allowDomains,
-    forbidden: () => [],
+    allowed: () => [...wanted.allowDomains, ...domains.allowed],
+    forbidden: () => domains.forbidden,
     remember: () => Promise.reject(new CordonError('run.unattended', 'A run keeps no grants.')),
   });
   await using copy = await copyFor(wanted, id);

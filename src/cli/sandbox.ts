@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CordonError, messageOf } from '../base/errors.ts';
 import { startEgressProxy, type EgressProxy } from '../egress/egressProxy.ts';
-import { isGranted, type DomainGrant } from '../egress/grant.ts';
+import { isForbidden, isGranted, type DomainGrant } from '../egress/grant.ts';
 import { openOverlay, type Overlay } from '../overlay/overlay.ts';
 import { removeTree } from '../overlay/removeTree.ts';
 import { checkFolders, findProgram } from '../../sandbox/facts.ts';
@@ -12,6 +12,7 @@ import { isInside } from '../../sandbox/inside.ts';
 import { groupOf, startTime } from '../../sandbox/processTree.ts';
 import { openSandbox, type SandboxedProcess } from '../../sandbox/sandbox.ts';
 import { sandboxErrors } from '../../sandbox/sandboxErrors.ts';
+import { domainSettings } from './domainSettings.ts';
 import { parseSandboxArguments, type SandboxArguments } from './sandboxArguments.ts';
 import { stateDirectory, workspaceDirectory } from './stateDirectory.ts';
 import { sandboxSettings } from './sandboxSettings.ts';
@@ -88,8 +89,9 @@ function startFolder(workspaces: readonly string[]): string {
 /** No allowed domain: no way out. What is refused is told to the command itself, in the proxy's answer. */
 function openWayOut(grants: readonly DomainGrant[]): EgressProxy | undefined {
   if (grants.length === 0) return undefined;
+  const { forbidden } = domainSettings();
   return startEgressProxy({
-    allows: ({ host, port }) => isGranted(grants, host, port),
+    allows: ({ host, port }) => isGranted(grants, host, port) && !isForbidden(forbidden, host),
     onEvent: () => undefined,
     directPorts: grants.flatMap(({ port }) => port ?? []),
   });

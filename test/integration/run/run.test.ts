@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { type ChatCompletionRequest, LLMock } from '@copilotkit/aimock';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -318,6 +320,39 @@ test('a rule of the user allows, one of the repository does not, and its prohibi
   writeFileSync(path.join(run.folder, 'home/.config/cordon/settings.json'), own);
   const allowedBy = expect.stringContaining('npm test') as string;
   expect(await tried(run, 'npm test')).toMatchObject({ state: { kind: 'finished' }, allowedBy });
+});
+
+test('a host is reached only when it was allowed beforehand; what is refused says how, and a prohibition stands above', async () => {
+  const server = createServer((_, response) => void response.end('hello from outside'));
+  await new Promise<void>(resolve => void server.listen(0, '127.0.0.1', resolve));
+  try {
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    using run = new Run(cli, { CORDON_API_KEY: key });
+    const settings = path.join(run.folder, 'home/.config/cordon/settings.json');
+    mkdirSync(path.dirname(settings), { recursive: true });
+    const set = (values: object) =>
+      writeFileSync(settings, JSON.stringify({ 'cordon.commands.rules': { 'curl **': 'allow' }, ...values }));
+    set({});
+    const command = `curl -sS --noproxy '' http://docs.example.com:8443/ http://${host}/`;
+    const refused = await tried(run, command);
+    expect(refused).toMatchObject({
+      output: expect.stringContaining(
+        'The command did not reach docs.example.com:8443. Nobody can be asked in this run; --allow-domain docs.example.com:8443 allows it.',
+      ) as string,
+      denials: [{ host: 'docs.example.com' }, { host: '127.0.0.1', grant: host }],
+    });
+    expect(await tried(run, command, '--allow-domain', host)).toMatchObject({
+      output: expect.stringContaining('hello from outside') as string,
+      connections: [{ host: '127.0.0.1', connections: 1 }],
+    });
+    set({ 'cordon.network.allowedDomains': [host], 'cordon.network.deniedDomains': ['127.0.0.1'] });
+    expect(await tried(run, command, '--allow-domain', host)).not.toHaveProperty('connections');
+    set({ 'cordon.network.deniedDomains': ['https://example.com/'] });
+    expect(await run.start('run', '--provider', 'demo', 'say: hello')).toBe(1);
+    expect(run.stdout + run.stderr).toContain('cordon.network.deniedDomains');
+  } finally {
+    server.close();
+  }
 });
 
 test('a named session goes on where it was', async () => {

@@ -11,9 +11,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import { ownerOfConnection } from '../../../sandbox/connectionOwner.ts';
 import { openSandbox, type LaunchRequest, type Sandbox } from '../../../sandbox/sandbox.ts';
 import { selfTest } from '../../../sandbox/selfTest.ts';
+import { startEgressProxy } from '../../../src/egress/egressProxy.ts';
 import { openOverlay } from '../../../src/overlay/overlay.ts';
 
 // A program of its own, so that it can be run as different users, and where Podman can start. Prints a line a trial.
@@ -224,6 +228,52 @@ export const trials: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
     );
     await new Promise(resolve => server.stdout?.once('data', resolve));
     equal((await run({ script: 'cat < /dev/tcp/127.0.0.1/8078' })).output, 'hello');
+  },
+
+  async 'reaches an allowed host through the proxy, no other, and says whose connection it was'({
+    root,
+    workspace,
+  }) {
+    const server = createServer((_, response) => void response.end('hello'));
+    await new Promise<void>(resolve => void server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const commands = new Map<string, number>();
+    const owners: (string | undefined)[] = [];
+    using proxy = startEgressProxy({
+      allows: ({ host }) => host === '127.0.0.1',
+      onEvent: () => undefined,
+    });
+    const accept = async (connection: Socket) => {
+      owners.push(await ownerOfConnection(connection, commands));
+      proxy.network.accept(connection);
+    };
+    const network = { ...proxy.network, accept: (connection: Socket) => void accept(connection) };
+    try {
+      await using walls = await open({ root, workspace }, { network });
+      const start = async (name: string, script: string) => {
+        const started = await walls.launch(requestFor(workspace, { script }));
+        commands.set(name, started.programPid ?? 0);
+        return (await read(started.stdout)).toString();
+      };
+      const get = (host: string) => `sleep 1; curl -s --noproxy '' http://${host}/; sleep 1`;
+      const [first, second] = await Promise.all([
+        start('first', get(`127.0.0.1:${port}`)),
+        start('second', 'sleep 3'),
+      ]);
+      const refused = await start('third', get('docs.example.com'));
+      equal([first, second, owners], ['hello', '', ['first', 'third']]);
+      match(refused, /docs\.example\.com:80 is not allowed/);
+    } finally {
+      server.close();
+    }
+  },
+
+  async 'explains what it refused'({ run, sandbox, workspace }) {
+    writeFileSync(join(workspace, '.env'), 'TOKEN=1');
+    const { output } = await run({ script: 'cat .env 2>&1' });
+    equal(sandbox.explain?.(output, { cwd: workspace, writableFolders: [] }), [
+      { kind: 'secretFile', path: join(workspace, '.env') },
+    ]);
   },
 
   async 'works without Bubblewrap, each command in a network of its own'({ run, root, workspace }) {
