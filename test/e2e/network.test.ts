@@ -94,6 +94,24 @@ test('a hidden file is shown to commands only after two gestures, one of them no
   expect(await chat.lastAnswer()).toContain('GREETING=hello');
 });
 
+test('"Always allow…" asks once more, is kept in the user settings, and counts from then on', async () => {
+  const { window, chat } = await openTrusted('always-a-host');
+  await chat.send(`run: curl -sS --noproxy '' http://${host}/always`);
+  await chat.card.waitFor({ timeout: 60_000 });
+  await chat.answer('Always allow…');
+  await window.screenshot('host-always');
+  await window.pick(`Always allow ${host}`);
+  await chat.idle();
+  expect(await chat.lastAnswer()).toContain('hello from outside/always');
+  expect(workbench.userSettings()).toMatchObject({
+    'cordon.network.allowedDomains': [host.replace('localhost', '127.0.0.1'), host],
+  });
+  await chat.send(`run: curl -sS --noproxy '' http://${host}/again`);
+  await chat.idle();
+  expect(await chat.lastAnswer()).toContain('hello from outside/again');
+  expect(await chat.card.count()).toBe(0);
+});
+
 function useTheme(folder: string, theme: string): void {
   mkdirSync(path.join(folder, '.vscode'), { recursive: true });
   writeFileSync(
