@@ -1,11 +1,13 @@
+import { lstatSync } from 'node:fs';
 import type { SandboxFacts } from './facts.ts';
 import { type GrantedFolder, shownGrants } from './grantedFolders.ts';
 import { Guards } from './guards.ts';
 import { isInside } from './inside.ts';
 import { exists, isFolder, real } from './look.ts';
-import { sourceOf, isAllowed } from './mounts.ts';
+import { isAllowed, placesIn, sourceOf } from './mounts.ts';
 import type { LaunchRequest, SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
+import { shownInView, waysTo } from './shownInView.ts';
 import { pinnedFolders, WorkspaceScanner, type WorkspaceScan } from './workspaceScan.ts';
 
 /** What one launch has to hide and keep in the folders, and the guards that stand until `release`. */
@@ -21,6 +23,8 @@ export class FolderProtection implements Disposable {
   /** By real path. */
   readonly #scanners = new Map<string, WorkspaceScanner>();
   readonly #guards: Guards;
+  /** What is shown by itself although it lies in a workspace folder. */
+  readonly #inner: readonly { readonly path: string; readonly folder: string }[];
   #writing = 0;
 
   constructor(
@@ -28,10 +32,16 @@ export class FolderProtection implements Disposable {
     private readonly options: SandboxOptions,
   ) {
     this.#guards = new Guards(options.stateDirectory);
+    this.#inner = placesIn(facts).flatMap(path => {
+      if (real(path) !== path) return [];
+      const folder = facts.folders.find(each => path !== each.realPath && isInside(path, each.realPath));
+      return folder === undefined ? [] : [{ path, folder: folder.realPath }];
+    });
   }
 
   /** `release` must be called once, when the process is over or was never started. */
   async prepare(request: LaunchRequest): Promise<Protection> {
+    for (const each of this.#inner) this.#check(each);
     const there = (request.grantedFolders ?? []).filter(({ path }) => real(path) === path && exists(path));
     const isHidden = ({ path, access }: GrantedFolder) => access === 'none' && !isFolder(path);
     const granted = shownGrants(
@@ -66,8 +76,30 @@ export class FolderProtection implements Disposable {
     };
   }
 
+  /** What there is to hide now, and the folders in which it was sought. */
+  async look(): Promise<{ secrets: readonly string[]; folders: readonly string[] }> {
+    // What the user does is not seen in a clone; only commands write there.
+    const clones = Object.values(this.options.copyOnWrite?.sources ?? {});
+    const scanners = [...this.#scanners].filter(([root]) => !clones.some(each => isInside(root, each)));
+    const { secrets } = await this.#scan(scanners.map(([root]) => root));
+    return { secrets, folders: scanners.flatMap(([, scanner]) => scanner.folders) };
+  }
+
   [Symbol.dispose](): void {
     this.#guards[Symbol.dispose]();
+  }
+
+  /** A command may have put a link in the place of a folder on the way, and a mount would show what it leads to. */
+  #check({ path, folder }: { readonly path: string; readonly folder: string }): void {
+    const view = this.options.copyOnWrite;
+    const isInView = view?.holder !== undefined && view.folders.some(each => isInside(folder, each));
+    const at = (way: string) => (isInView ? `/proc/${view.holder}/root${way}` : sourceOf(way, view?.sources));
+    try {
+      if (waysTo(path, folder).every(way => !lstatSync(at(way)).isSymbolicLink())) return;
+    } catch {
+      // It is gone, or cannot be looked at.
+    }
+    throw sandboxErrors.moved(path);
   }
 
   async #scan(roots: readonly string[]): Promise<WorkspaceScan> {
@@ -75,8 +107,9 @@ export class FolderProtection implements Disposable {
     for (const [at, scan] of scans.entries())
       if (scan.secrets.length > mostSecrets)
         throw sandboxErrors.tooManySecrets(scan.secrets.length, roots[at] ?? '');
+    const secrets = [...new Set(scans.flatMap(each => each.secrets))];
     return {
-      secrets: [...new Set(scans.flatMap(each => each.secrets))],
+      secrets: await shownInView(secrets, this.options.copyOnWrite),
       protectedPaths: [...new Set(scans.flatMap(each => each.protectedPaths))],
       pinned: [...new Set(scans.flatMap(each => each.pinned))],
       guarded: [...new Set(scans.flatMap(each => each.guarded))],

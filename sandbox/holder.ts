@@ -41,7 +41,7 @@ export function joinHolder(pid: number): Promise<Holder> {
   const nsenter = findNsenter();
   const [program = '', ...args] = enterCommand(nsenter, pid);
   return watch(
-    spawn(program, [...args, '/bin/sh', '-c', script, 'holder'], {
+    spawn(program, [...args, '/bin/sh', '-c', script, 'joined'], {
       cwd: '/',
       env: environment,
       stdio: ['pipe', 'pipe', 'pipe'],
@@ -87,6 +87,8 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 cd /
+# What is mounted here from now on is mounted for the commands that run, too: see lateSecrets.ts.
+[ "$0" = joined ] || mount --make-rshared /
 echo "holding $$"
 exec cat > /dev/null
 `;

@@ -11,6 +11,7 @@ import { explainDenials, type FailedCommand } from './explain.ts';
 import type { SandboxFacts } from './facts.ts';
 import { FolderProtection, type Protection } from './folderProtection.ts';
 import { spawnCovered } from './inheritedDescriptors.ts';
+import { LateSecrets } from './lateSecrets.ts';
 import type { Limits } from './limits.ts';
 import { PipeSupply } from './realPipe.ts';
 import { childrenOf, startTime } from './processTree.ts';
@@ -30,6 +31,7 @@ export class BubblewrapSandbox implements Sandbox {
   readonly #network: SessionNetwork;
   readonly #pipes: PipeSupply;
   readonly #disk: DiskWatch;
+  readonly #late: LateSecrets;
   #closed = false;
 
   constructor(
@@ -39,6 +41,7 @@ export class BubblewrapSandbox implements Sandbox {
     this.#protection = new FolderProtection(facts, options);
     this.#network = new SessionNetwork(facts.bwrap, options);
     this.#disk = new DiskWatch(facts, options);
+    this.#late = new LateSecrets(facts, options, () => this.#protection.look());
     this.#pipes = new PipeSupply(options.stateDirectory);
   }
 
@@ -71,6 +74,7 @@ export class BubblewrapSandbox implements Sandbox {
     this.#closed = true;
     await Promise.all([...this.#running].map(each => each.kill()));
     await this.#network[Symbol.asyncDispose]();
+    this.#late[Symbol.dispose]();
     this.#protection[Symbol.dispose]();
     this.#pipes[Symbol.dispose]();
     removeTemporary(this.facts.state);
@@ -86,7 +90,7 @@ export class BubblewrapSandbox implements Sandbox {
     // Without the filter one wall is missing; nothing runs behind the others alone.
     if (filter === undefined) throw sandboxErrors.unsupported(`${process.arch} processors`);
     const descriptors = request.descriptors ?? [];
-    const enter = await this.#network.enter(request.view);
+    const enter = await this.#network.enter();
     const network = request.view === 'system' ? await this.#network.environment() : {};
     const statusDescriptor = 3 + descriptors.length;
     const optionsDescriptor = statusDescriptor + 1;
@@ -139,6 +143,11 @@ export class BubblewrapSandbox implements Sandbox {
     );
     // Bubblewrap is on its way and waits for its options while we look around.
     let protection: Protection | undefined;
+    const opened = await this.#late.open(request);
+    const release = () => {
+      opened.close();
+      protection?.release();
+    };
     try {
       protection = await this.#protection.prepare(request);
       if (this.#closed) throw sandboxErrors.closed();
@@ -164,10 +173,11 @@ export class BubblewrapSandbox implements Sandbox {
         failed,
         watchProcess(child, ended, child.stdio[statusDescriptor], output, request, limits),
       ]);
-      return { started, release: protection.release };
+      this.#late.add(started, request, protection.scan.secrets, enter);
+      return { started, release };
     } catch (error) {
       child.kill('SIGKILL');
-      protection?.release();
+      release();
       throw error;
     }
   }

@@ -13,6 +13,7 @@ import { explainDenials, type FailedCommand } from './explain.ts';
 import type { SandboxFacts } from './facts.ts';
 import { FolderProtection } from './folderProtection.ts';
 import { spawnCovered } from './inheritedDescriptors.ts';
+import { LateSecrets } from './lateSecrets.ts';
 import { anchorsIn, placeMounts, systemMounts, type MountPlan } from './mounts.ts';
 import { containersConf, podmanArguments, rootLayout, type PodmanFacts, type PodmanPlan } from './podman.ts';
 import { PodmanRecords } from './podmanRecords.ts';
@@ -35,6 +36,7 @@ export class PodmanSandbox implements Sandbox {
   /** By what joins the namespaces that Podman runs in. */
   readonly #records = new Map<string, PodmanRecords>();
   readonly #disk: DiskWatch;
+  readonly #late: LateSecrets;
   #closed = false;
 
   constructor(
@@ -45,6 +47,7 @@ export class PodmanSandbox implements Sandbox {
     this.#protection = new FolderProtection(facts, options);
     this.#network = new SessionNetwork(facts.bwrap, options);
     this.#disk = new DiskWatch(facts, options);
+    this.#late = new LateSecrets(facts, options, () => this.#protection.look());
   }
 
   async launch(request: LaunchRequest): Promise<SandboxedProcess> {
@@ -69,6 +72,7 @@ export class PodmanSandbox implements Sandbox {
     await Promise.all([...this.#running].map(each => each.kill()));
     await Promise.all([...this.#records.values()].map(each => each[Symbol.asyncDispose]()));
     await this.#network[Symbol.asyncDispose]();
+    this.#late[Symbol.dispose]();
     this.#protection[Symbol.dispose]();
     removeTemporary(this.facts.state);
   }
@@ -81,17 +85,19 @@ export class PodmanSandbox implements Sandbox {
             (request.binds ?? []).map(each => each.source),
           )
         : undefined;
-    const enter = await this.#network.enter(request.view);
+    const enter = await this.#network.enter();
     const network = request.view === 'system' ? await this.#network.environment() : {};
     const environment =
       program === undefined
         ? commandEnvironment(this.facts, process.env, { ...network, ...request.environment })
         : bareEnvironment(program.isElectron, process.env, request.environment);
     refreshSettings(this.facts.state.settings);
+    const opened = await this.#late.open(request);
     const protection = await this.#protection.prepare(request);
     const records = this.#recordsFor(enter);
     const directory = records.launchDirectory();
     const clear = () => {
+      opened.close();
       protection.release();
       records.dropLaunchDirectory(directory);
     };
@@ -106,6 +112,7 @@ export class PodmanSandbox implements Sandbox {
       };
       const started = await this.#start(plan, program, records, directory, environment);
       this.#running.add(started);
+      this.#late.add(started, request, protection.scan.secrets, enter);
       if (request.view === 'system') this.#disk.watch(started);
       void started.exited.then(() => {
         this.#running.delete(started);

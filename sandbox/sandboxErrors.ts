@@ -39,6 +39,13 @@ export const sandboxErrors = {
       'Open the project folder itself.',
     ),
 
+  moved: (path: string) =>
+    new CordonError(
+      'sandbox.moved',
+      `${path} was there when the session began, and is gone now or lies behind a link, so nothing ran.`,
+      'Put it back, or start a new conversation.',
+    ),
+
   credentialPath: (path: string, credential: string) =>
     new CordonError(
       'sandbox.credentialPath',

@@ -1,6 +1,6 @@
 import { startHolder, type Holder } from './holder.ts';
 import { openLoopbackDoor, type LoopbackDoor } from './loopbackDoor.ts';
-import type { LaunchRequest, NetworkService, SandboxOptions } from './sandbox.ts';
+import type { NetworkService, SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 
 /** The network that the commands of a session share: loopback, and the one service of the broker's on it, if any. */
@@ -14,11 +14,11 @@ export class SessionNetwork implements AsyncDisposable {
     private readonly options: Pick<SandboxOptions, 'copyOnWrite' | 'network'>,
   ) {}
 
-  /** Program and arguments that join the session's namespaces; empty where a launch has only its own. */
-  async enter(view: LaunchRequest['view']): Promise<readonly string[]> {
+  /** Program and arguments that join the session's namespaces; empty where there are none. */
+  async enter(): Promise<readonly string[]> {
     const { copyOnWrite } = this.options;
     if (copyOnWrite?.enter !== undefined) return copyOnWrite.enter;
-    if (view === 'bare' || this.bwrap === undefined) return [];
+    if (this.bwrap === undefined) return [];
     if (this.#holder === undefined || !(await this.#holder)?.lives()) {
       // Where it cannot be had, each command has a network of its own: less convenient, not less safe.
       this.#holder = startHolder(this.bwrap, []).catch(() => undefined);

@@ -79,6 +79,11 @@ export class WalledProcess implements SandboxedProcess {
     return this.#initLives() ? bytesWritten(this.init.pid) : undefined;
   }
 
+  /** Its files, as the host reaches them; undefined when it is over. */
+  root(): string | undefined {
+    return this.#initLives() ? `/proc/${this.init.pid}/root` : undefined;
+  }
+
   /** Ends the whole tree; `limit` is the sentence that tells why. */
   endFor(limit: string): void {
     if (this.#ended) return;

@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isInside } from './inside.ts';
 import { rules, type ProtectionRule } from './protectedPaths.ts';
 import { foldersOfPackages, isSecretFile } from './secretFiles.ts';
@@ -23,18 +24,23 @@ export interface WorkspaceScan {
  */
 export class WorkspaceScanner {
   readonly #seen = new Map<string, Folder>();
+  /** Those of the last scan. */
+  folders: readonly string[] = [];
 
   constructor(private readonly root: string) {}
 
   async scan(): Promise<WorkspaceScan> {
     const found = { secrets: [] as string[], protectedPaths: [] as string[], pinned: [] as string[] };
+    const folders: string[] = [];
     let level = [this.root];
     while (level.length > 0) {
+      folders.push(...level);
       const next: string[] = [];
       for (let at = 0; at < level.length; at += 64) {
         const paths = level.slice(at, at + 64);
         const known = paths.map(path => this.#known(path));
-        // What was read before needs no turn of the event loop.
+        // What was read before needs no turn of the event loop; a large folder gives one away now and then.
+        if (at % 1_024 === 960) await nextTurn();
         const folders = known.every(each => each !== undefined)
           ? known
           : await Promise.all(paths.map(async (path, index) => known[index] ?? (await this.#read(path))));
@@ -47,6 +53,7 @@ export class WorkspaceScanner {
       }
       level = next;
     }
+    this.folders = folders;
     const guarded = guardedIn(this.root);
     return {
       ...found,

@@ -297,6 +297,19 @@ describe('a command', () => {
   });
 });
 
+test('a folder inside another one is not followed to where a command moved it', async () => {
+  const [inner, outside] = [join(workspace, 'some/inner'), join(root, 'outside')];
+  for (const folder of [inner, outside]) mkdirSync(folder, { recursive: true });
+  writeFileSync(join(outside, 'file'), 'SECRET');
+  await using both = await openSandbox({ folders: [workspace, inner], stateDirectory: join(root, 'state') });
+  const writableFolders = [workspace, inner];
+  const script = `mv some other && mkdir some && ln -s ${outside} some/inner && echo moved`;
+  expect((await run({ argv: ['bash', '-c', script], writableFolders }, both)).output).toBe('moved\n');
+  await expect(run({ argv: ['cat', 'some/inner/file'], writableFolders }, both)).rejects.toMatchObject({
+    code: 'sandbox.moved',
+  });
+});
+
 test('work in a git worktree and in a sub-folder finds the repository, read-only', async () => {
   const git = (...words: string[]) =>
     execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@y', ...words], {
