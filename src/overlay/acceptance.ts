@@ -26,6 +26,8 @@ export interface Acceptance {
   readonly desired: readonly DesiredChange[];
   /** Paths whose two sides were joined. */
   readonly merged: readonly string[];
+  /** Paths of which hunks are taken beside what the user changed: the agent did not work from what comes of it. */
+  readonly beside: readonly string[];
   readonly conflicts: readonly Conflict[];
 }
 
@@ -42,6 +44,7 @@ export async function prepareAcceptance(
 ): Promise<Acceptance> {
   const desired: DesiredChange[] = [];
   const merged: string[] = [];
+  const beside: string[] = [];
   const conflicts: Conflict[] = [];
   for (const { change, hunks } of accepted) {
     const { path } = change;
@@ -50,7 +53,10 @@ export async function prepareAcceptance(
     const isSafe = change.kind === 'mode' || (change.after?.kind === 'directory' && !change.before);
     if (isSafe || change.before?.kind === 'directory' || resolved.has(path)) desired.push(wanted);
     else if (await bases.isSame(path, change.before)) desired.push(wanted);
-    else {
+    else if (hunks && (await areUntouched(folder, change, hunks, bases))) {
+      desired.push(wanted);
+      beside.push(path);
+    } else {
       const joined = hunks ? undefined : await merge(folder, change, wanted.desired, bases);
       if (joined) {
         desired.push({ ...wanted, desired: joined });
@@ -58,7 +64,7 @@ export async function prepareAcceptance(
       } else conflicts.push({ path, kind: conflictOf(change, bases) });
     }
   }
-  return { desired, merged, conflicts };
+  return { desired, merged, beside, conflicts };
 }
 
 async function merge(
@@ -91,6 +97,29 @@ async function desiredHunks(
   if (!hunks) return desiredFor(folder, change);
   const content = withHunks(old, hunks, chosen);
   return { path, expected: before, desired: { kind: 'file', mode: before.mode, content } };
+}
+
+/** Whether the user changed the file in other places than those of these hunks, with a line between. */
+async function areUntouched(
+  folder: OverlayFolder,
+  { path, before, after }: Change,
+  chosen: ReadonlySet<number>,
+  bases: Bases,
+): Promise<boolean> {
+  const base = bases.content(path);
+  if (!base || before?.kind !== 'file' || after?.kind !== 'file') return false;
+  const now = await readContent(`${folder.lower}/${path}`);
+  const theirs = hunksOf(now, await readUpper(folder, path));
+  const ours = hunksOf(base, now);
+  if (!theirs || !ours) return false;
+  return theirs.every(
+    ({ beforeLine, removed }, index) =>
+      !chosen.has(index) ||
+      ours.every(
+        ({ afterLine, added }) =>
+          beforeLine + removed.length < afterLine || afterLine + added.length < beforeLine,
+      ),
+  );
 }
 
 function conflictOf({ path, before }: Change, bases: Bases): Conflict['kind'] {

@@ -83,9 +83,10 @@ export class WorkbenchWindow {
   async pick(name: string): Promise<void> {
     const row = this.quickInput.getByRole('option', { name: startingWith(name) }).first();
     await row.waitFor();
-    const title = await this.quickInput.innerText();
+    const shown = () => this.quickInput.innerText({ timeout: 1_000 }).catch(() => '');
+    const title = await shown();
     for (const until = Date.now() + 20_000; Date.now() < until; await delay(300)) {
-      if (!(await row.isVisible()) || (await this.quickInput.innerText()) !== title) return;
+      if (!(await row.isVisible()) || (await shown()) !== title) return;
       await row.click({ timeout: 2_000 }).catch(() => {});
       await delay(100);
     }

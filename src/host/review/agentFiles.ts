@@ -72,10 +72,9 @@ export class AgentFiles implements vscode.FileSystemProvider {
   }
 
   async #contentOf(side: ChangeSide): Promise<Uint8Array> {
-    if (side.side !== 'agent' && side.side !== 'base') return nothing;
     const copy = await this.copyOf(side.conversationId);
     const sides = await copy?.changes.sides(side);
-    return sides ? (contentOf(sides, side.side) ?? nothing) : nothing;
+    return (sides && contentOf(sides, side.side)) ?? nothing;
   }
 
   watch(): vscode.Disposable {
@@ -105,8 +104,18 @@ export class AgentFiles implements vscode.FileSystemProvider {
 
 const nothing = new Uint8Array();
 
-function contentOf(sides: FileSides, side: 'agent' | 'base'): Uint8Array | null {
-  return side === 'agent' ? sides.after : (sides.base ?? sides.before);
+function contentOf(sides: FileSides, side: ChangeSide['side']): Uint8Array | null {
+  switch (side) {
+    case 'agent':
+      return sides.after;
+    case 'base':
+      return sides.base ?? sides.before;
+    case 'user':
+      return sides.before;
+    case 'nothing':
+    case 'line':
+      return null;
+  }
 }
 
 function readOnly(uri: vscode.Uri): vscode.FileSystemError {

@@ -74,6 +74,12 @@ export function shownChanges(changes: readonly ReviewedChange[]): FileRow[] {
     .map(change => ({ kind: 'file', change }));
 }
 
+/** The files that a line stands for. */
+export function filesOf(row: ChangeRow): readonly FileRow[] {
+  if (row.kind === 'folder' || row.kind === 'turn') return row.files;
+  return row.kind === 'file' ? [row] : [];
+}
+
 /** Newest turn first; a file belongs to the last turn that wrote it. */
 function turnRows(files: readonly FileRow[], items: readonly TranscriptItem[]): TurnRow[] {
   const turns = turnsOf(items).toReversed();
@@ -134,12 +140,13 @@ export function changeWords({
         : kind === 'replaced'
           ? `${kinds[was ?? 'file']} replaced by ${kinds[is ?? 'file']}`
           : kind;
-  const thing = is === 'directory' || (is === null && was === 'directory') ? ['folder'] : [];
+  const thing = kind !== 'replaced' && (is ?? was) !== 'file' ? [kinds[is ?? was ?? 'file']] : [];
+  const permissions = kind === 'modified' && mode ? [`permissions ${mode.was} → ${mode.is}`] : [];
   const lines =
     added === undefined || removed === undefined || added + removed === 0
       ? []
       : [`${added} ${added === 1 ? 'line' : 'lines'} added, ${removed} removed`];
-  return [...thing, what, ...lines, ...(binary ? ['not text'] : [])].join(', ');
+  return [...thing, what, ...permissions, ...lines, ...(binary ? ['not text'] : [])].join(', ');
 }
 
 const kinds = { file: 'file', directory: 'folder', symlink: 'link', special: 'special file' } as const;

@@ -9,10 +9,11 @@ const Named = z.object({
   folder: z.string(),
   path: z.string(),
   /**
-   * What the agent has, what it worked from, or nothing: the empty side of what was added or deleted. `line` names no
-   * document, but a line of the view: VS Code marks documents that cannot be written with a lock.
+   * What the agent has, what it worked from, what the user has (of a link, where it leads), or nothing: the empty side
+   * of what was added or deleted. `line` names no document, but a line of the view: VS Code marks documents that cannot
+   * be written with a lock.
    */
-  side: z.enum(['agent', 'base', 'nothing', 'line']),
+  side: z.enum(['agent', 'base', 'user', 'nothing', 'line']),
 });
 /** One side of a change in one conversation. */
 export type ChangeSide = z.infer<typeof Named>;

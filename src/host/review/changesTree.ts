@@ -5,6 +5,7 @@ import type { ReviewedChange } from '../../session/changes/changesEngine.ts';
 import { plainLabel } from '../plainLabel.ts';
 import {
   changeWords,
+  filesOf,
   hunkLines,
   hunkText,
   rowsOf,
@@ -205,11 +206,6 @@ export class ChangesTree implements vscode.TreeDataProvider<ChangeRow>, vscode.D
 export function hasHunks({ kind, was, is, binary, added, removed }: ReviewedChange): boolean {
   const isText = was === 'file' && is === 'file' && !binary;
   return kind === 'modified' && isText && (added ?? 0) + (removed ?? 0) > 0;
-}
-
-export function filesOf(row: ChangeRow): readonly FileRow[] {
-  if (row.kind === 'folder' || row.kind === 'turn') return row.files;
-  return row.kind === 'file' ? [row] : [];
 }
 
 function openCommand(change: ReviewedChange, line?: number): vscode.Command {

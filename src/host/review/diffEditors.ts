@@ -17,7 +17,7 @@ export async function openAll(conversationId: string, changes: readonly Reviewed
     files.map(change => [
       userUri(change),
       change.was === 'file' || change.was === 'symlink' || change.renamed !== undefined
-        ? userSide(change)
+        ? userSide(conversationId, change)
         : undefined,
       change.is === 'file' || change.is === 'symlink' ? agentSide(conversationId, change) : undefined,
     ]),
@@ -38,7 +38,7 @@ export async function openChange(
   const isNew = change.kind === 'added' && change.renamed === undefined;
   await vscode.commands.executeCommand(
     'vscode.diff',
-    isNew ? nothing : userSide(change),
+    isNew ? nothing : userSide(conversationId, change),
     change.is === null ? nothing : agentSide(conversationId, change),
     `${name} (${change.is === null ? 'deleted by Cordon' : isNew ? 'new' : 'yours ↔ Cordon’s'})`,
     {
@@ -69,9 +69,12 @@ function agentSide(conversationId: string, change: ReviewedChange): vscode.Uri {
   return changeUri({ ...placeOf(conversationId, change), side: 'agent' });
 }
 
-/** For a renamed file, where its content was. */
-function userSide({ folder, path: own, kind, renamed }: ReviewedChange): vscode.Uri {
-  return userUri({ folder, path: kind === 'added' && renamed !== undefined ? renamed : own });
+/** For a renamed file, where its content was. A link is shown as what it says: to follow it would show another file. */
+function userSide(conversationId: string, change: ReviewedChange): vscode.Uri {
+  const { folder, path: own, kind, was, is, renamed } = change;
+  const from = { folder, path: kind === 'added' && renamed !== undefined ? renamed : own };
+  const isLink = was === 'symlink' || (was === null && is === 'symlink');
+  return isLink ? changeUri({ conversationId, ...from, side: 'user' }) : userUri(from);
 }
 
 function placeOf(conversationId: string, { folder, path: own }: ReviewedChange): Omit<ChangeSide, 'side'> {

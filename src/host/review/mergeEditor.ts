@@ -1,49 +1,76 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import { plainLabel } from '../plainLabel.ts';
 import type { ChangedPath, FileSides } from '../../session/changes/changesEngine.ts';
 import { changeUri } from './changeUri.ts';
 import { userUri } from './userFiles.ts';
 
-/** Files that the user merges by hand. A merge is done when its result is saved. */
+/**
+ * Files that the user merges by hand in VS Code's merge editor. That a file was saved does not tell that its merge is
+ * done (it may save by itself); only completing it does, or the user's word when the editor is closed.
+ */
 export class HandMerges implements vscode.Disposable {
   readonly #open = new Map<string, ChangedPath>();
-  readonly #listening: vscode.Disposable[];
+  readonly #closing: vscode.Disposable;
 
-  constructor(onDone: (file: ChangedPath) => void) {
-    this.#listening = [
-      vscode.workspace.onDidSaveTextDocument(({ uri }) => {
-        const file = this.#open.get(uri.toString());
-        if (file && this.#open.delete(uri.toString())) onDone(file);
-      }),
-      // A merge editor that is closed before anything was saved was given up. Its tab has no public kind of its own.
-      vscode.window.tabGroups.onDidChangeTabs(({ closed }) => {
-        for (const { label, input } of closed)
-          for (const [key, file] of this.#open)
-            if (!(input instanceof vscode.TabInputText) && label.includes(path.basename(file.path)))
-              this.#open.delete(key);
-      }),
-    ];
-  }
-
-  /** Opens VS Code's merge editor on both sides and what the agent worked from; the result is the user's own file. */
-  async start(conversationId: string, file: ChangedPath): Promise<void> {
-    const output = userUri(file);
-    this.#open.set(output.toString(), { folder: file.folder, path: file.path });
-    const side = { conversationId, folder: file.folder, path: file.path };
-    await vscode.commands.executeCommand('_open.mergeEditor', {
-      base: changeUri({ ...side, side: 'base' }),
-      input1: {
-        uri: changeUri({ ...side, side: 'agent' }),
-        title: 'Cordon’s',
-        description: 'What the agent made of it',
-      },
-      input2: { uri: output, title: 'Yours', description: 'As it is in your workspace' },
-      output,
+  constructor(private readonly onDone: (file: ChangedPath) => Promise<void>) {
+    // The tab of a merge editor has no public kind of its own; its title names the file.
+    this.#closing = vscode.window.tabGroups.onDidChangeTabs(({ closed }) => {
+      for (const { label, input } of closed)
+        for (const [key, file] of this.#open)
+          if (!(input instanceof vscode.TabInputText) && label.includes(path.basename(file.path)))
+            void this.#closed(key, file);
     });
   }
 
+  /** Opens both sides and what the agent worked from; the result is the user's own file. */
+  async start(conversationId: string, { folder, path: own }: ChangedPath): Promise<void> {
+    const output = userUri({ folder, path: own });
+    const side = { conversationId, folder, path: own };
+    await vscode.commands.executeCommand('_open.mergeEditor', {
+      base: changeUri({ ...side, side: 'base' }),
+      input1: { uri: changeUri({ ...side, side: 'agent' }), title: 'Cordon’s' },
+      // Not the file itself: that is the result, and changes while it is merged.
+      input2: { uri: changeUri({ ...side, side: 'user' }), title: 'Yours' },
+      output,
+    });
+    this.#open.set(output.toString(), { folder, path: own });
+    await this.#tell();
+  }
+
+  /** Completes the merge in the active editor; VS Code asks when conflicts are left. */
+  async complete(): Promise<void> {
+    const label = vscode.window.tabGroups.activeTabGroup.activeTab?.label ?? '';
+    const found = [...this.#open].find(([, file]) => label.includes(path.basename(file.path)));
+    if (!found) return;
+    const [key, file] = found;
+    // From here on the closing of its tab is no news.
+    this.#open.delete(key);
+    const done: unknown = await vscode.commands.executeCommand('mergeEditor.acceptMerge');
+    const isDone =
+      typeof done === 'object' && done !== null && 'successful' in done && done.successful === true;
+    if (isDone) await this.onDone(file);
+    else this.#open.set(key, file);
+    await this.#tell();
+  }
+
   dispose(): void {
-    for (const each of this.#listening) each.dispose();
+    this.#closing.dispose();
+  }
+
+  async #closed(key: string, file: ChangedPath): Promise<void> {
+    this.#open.delete(key);
+    await this.#tell();
+    const done = 'It Is Merged';
+    const answer = await vscode.window.showInformationMessage(
+      `Cordon: Is the merge of "${plainLabel(file.path)}" complete? Until you say so, the change stays in the list.`,
+      done,
+    );
+    if (answer === done) await this.onDone(file);
+  }
+
+  async #tell(): Promise<void> {
+    await vscode.commands.executeCommand('setContext', 'cordon.merging', this.#open.size > 0);
   }
 }
 

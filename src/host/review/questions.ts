@@ -3,17 +3,23 @@ import * as vscode from 'vscode';
 import type { ChangedPath, Obstruction } from '../../session/changes/changesEngine.ts';
 import { plainLabel } from '../plainLabel.ts';
 
-/** Asks about one protected path, in words that say what it could do. Anything but the button is no. */
-export async function confirmProtected({ path: own }: ChangedPath, because: string): Promise<boolean> {
-  const accept = 'Accept This File';
+/**
+ * Asks about one protected path, in words that say what it could do. Enter shows the change and accepts nothing; only
+ * the button does.
+ */
+export async function confirmProtected(
+  { path: own }: ChangedPath,
+  because: string,
+  show: () => Promise<void>,
+): Promise<boolean> {
+  const [showIt, accept] = ['Show the Change', 'Accept This File'];
   const answer = await vscode.window.showWarningMessage(
     `Accept "${plainLabel(own)}"?`,
-    {
-      modal: true,
-      detail: `It ${because}. Look at what changed in it before you accept it.`,
-    },
+    { modal: true, detail: `It ${because}. Accept it only when you know what it does.` },
+    showIt,
     accept,
   );
+  if (answer === showIt) await show();
   return answer === accept;
 }
 

@@ -46,6 +46,7 @@ export function registerReviewCommands(parts: Parts): vscode.Disposable[] {
     'cordon.review.discardFile': () => word.sayFile('discard'),
     'cordon.review.acceptHunk': () => word.sayHunk('accept'),
     'cordon.review.discardHunk': () => word.sayHunk('discard'),
+    'cordon.review.completeMerge': () => word.completeMerge(),
     'cordon.review.groupByTurn': () => parts.groupBy('turn'),
     'cordon.review.groupByFolder': () => parts.groupBy('folder'),
     'cordon.review.listOutputs': async (row?: ChangeRow) => {

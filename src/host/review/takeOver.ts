@@ -111,7 +111,7 @@ class TakingOver {
           ...choices.filter(choice => choice !== own),
           { ...(own ?? { folder, path }), isConfirmed: true },
         ];
-    } else this.#obstructions.push(obstruction);
+    } else this.#obstruct(obstruction, kind, words);
     // What comes along with a choice stands in the way of all that bring it along.
     const waiting = this.options.waiting();
     const drags = (choice: Choice) => {
@@ -172,8 +172,11 @@ class TakingOver {
     await changes.taken([change]);
   }
 
+  /** One reason a path; a conflict says more than that something changed. */
   #obstruct({ folder, path }: ChangedPath, kind: Obstruction['kind'], words: string): void {
-    this.#obstructions.push({ folder, path, kind, words });
+    const at = this.#obstructions.findIndex(each => samePath(each, { folder, path }));
+    if (at < 0) this.#obstructions.push({ folder, path, kind, words });
+    else if (kind === 'conflict') this.#obstructions[at] = { folder, path, kind, words };
   }
 }
 

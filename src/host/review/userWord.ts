@@ -1,23 +1,27 @@
 import * as vscode from 'vscode';
-import type {
-  ChangedPath,
-  Choice,
-  Obstruction,
-  ReviewedChange,
-} from '../../session/changes/changesEngine.ts';
-import { plainLabel } from '../plainLabel.ts';
+import type { ChangedPath, Obstruction, ReviewedChange } from '../../session/changes/changesEngine.ts';
 import type { AgentFiles } from './agentFiles.ts';
 import { cursorPlace, type CursorPlace } from './cursorPlace.ts';
 import { hunkAt } from './hunkAt.ts';
 import type { ChangeRow } from './changeRows.ts';
-import { filesOf, type ChangesTree } from './changesTree.ts';
+import type { ChangesTree } from './changesTree.ts';
 import { sideOf } from './changeUri.ts';
 import { samePath } from './samePath.ts';
 import { closeAll, openChange, shownIn } from './diffEditors.ts';
 import { canMergeByHand, HandMerges } from './mergeEditor.ts';
 import { confirmDiscard, confirmProtected, resolveConflict } from './questions.ts';
-import type { TakenOver, Wanted } from './takeOver.ts';
+import type { Wanted } from './takeOver.ts';
+import {
+  counted,
+  named,
+  tellBriefly,
+  tellMovedOn,
+  tellNothingHere,
+  tellObstructions,
+  tellTakenOver,
+} from './telling.ts';
 import { unsavedEditor } from './unsavedEditor.ts';
+import { choiceOf, wantedOf } from './wanted.ts';
 import type { WaitingChanges } from './waitingChanges.ts';
 
 type Verb = 'accept' | 'discard';
@@ -33,7 +37,7 @@ export class UserWord implements vscode.Disposable {
   readonly #merges: HandMerges;
 
   constructor(private readonly options: Options) {
-    this.#merges = new HandMerges(file => void this.#merged(file));
+    this.#merges = new HandMerges(file => this.#merged(file));
   }
 
   /** Protected ones are left out, and it says so. */
@@ -70,7 +74,7 @@ export class UserWord implements vscode.Disposable {
   async sayFile(verb: Verb): Promise<void> {
     const file = activeFile();
     const change = file && this.options.waiting.find(file);
-    if (!change) return nothingHere();
+    if (!change) return tellNothingHere();
     const place = this.options.tree.files.findIndex(row => samePath(row.change, change));
     const isWhole = file.side === 'agent' ? await this.#isAsShown(change) : true;
     if (!isWhole) return;
@@ -82,19 +86,23 @@ export class UserWord implements vscode.Disposable {
   async sayHunk(verb: Verb): Promise<void> {
     const place = cursorPlace(vscode.window.activeTextEditor);
     const change = place && this.options.waiting.find(place.file);
-    if (!change) return nothingHere();
+    if (!change) return tellNothingHere();
     const copy = await this.options.waiting.copy();
     const sides = await copy?.changes.sides(change);
     if (!sides?.hunks || sides.hunks.length === 0 || change.is === null || change.was === null)
       return this.sayFile(verb);
     const shown = this.#agentDocument(change);
-    if (shown && !this.options.files.isShown(shown, sides.after)) return this.#movedOn([change]);
+    if (shown && !this.options.files.isShown(shown, sides.after)) return this.#movedOn(change);
     const index = hunkAt(sides.hunks, place);
     const at = this.options.tree.files.findIndex(row => samePath(row.change, change));
     const wanted = { change, hunks: [index], version: sides.version };
     await (verb === 'accept' ? this.#accept([wanted], true) : this.#discard([wanted]));
     if (this.options.waiting.find(change)) await this.#moveToHunk(change, index, place);
     else await this.#openNext(at);
+  }
+
+  completeMerge(): Promise<void> {
+    return this.#merges.complete();
   }
 
   dispose(): void {
@@ -111,12 +119,15 @@ export class UserWord implements vscode.Disposable {
         changes: copy.changes,
         waiting: () => waiting.changes,
         unsavedEditor,
-        ...(mayAsk ? { confirm: confirmProtected } : {}),
+        ...(mayAsk
+          ? { confirm: (path, because) => confirmProtected(path, because, () => this.#showChange(path)) }
+          : {}),
       },
       wanted,
     );
     await waiting.refresh();
-    this.#tell(done, mayAsk);
+    tellTakenOver(done);
+    if (done.leftOut.length > 0 && !mayAsk) void this.#offerProtected(done.leftOut);
     for (const obstruction of done.obstructions.filter(({ kind }) => kind === 'conflict'))
       await this.#resolve(obstruction, wanted);
     await this.#closeWhenDone();
@@ -127,7 +138,7 @@ export class UserWord implements vscode.Disposable {
     const copy = await waiting.copy();
     const outcome = await copy?.changes.discard(wanted.map(choiceOf));
     await waiting.refresh();
-    if (outcome?.kind === 'obstructed') this.#tellObstructions(outcome.obstructions);
+    if (outcome?.kind === 'obstructed') tellObstructions(outcome.obstructions);
     else if (outcome) tellBriefly(`Discarded ${counted(wanted)}`);
     await this.#closeWhenDone();
   }
@@ -141,26 +152,6 @@ export class UserWord implements vscode.Disposable {
     return [...shown, ...hidden].map(change => ({ change }));
   }
 
-  #tell({ accepted, merged, inEditors, leftOut, obstructions }: TakenOver, mayAsk: boolean): void {
-    if (accepted.length > 0) tellBriefly(`Accepted ${counted(accepted)}`);
-    const say = (text: string) => void vscode.window.showInformationMessage(`Cordon: ${text}`);
-    if (merged.length > 0) say(`Joined with your own changes: ${named(merged)}.`);
-    if (inEditors.length > 0)
-      say(`Joined with your unsaved edits: ${named(inEditors)}. Save to keep both, or undo.`);
-    this.#tellObstructions(obstructions.filter(({ kind }) => kind !== 'conflict'));
-    if (leftOut.length > 0 && !mayAsk) void this.#offerProtected(leftOut);
-  }
-
-  #tellObstructions(obstructions: readonly Obstruction[]): void {
-    const moved = obstructions.filter(({ kind }) => kind === 'changed');
-    if (moved.length > 0) void this.#movedOn(moved, moved[0]?.words);
-    for (const { path, words } of obstructions.filter(({ kind }) => kind === 'disk' || kind === 'protected'))
-      void vscode.window.showWarningMessage(`Cordon: "${plainLabel(path)}" was not accepted: ${words}.`);
-    const conflicts = obstructions.filter(({ kind }) => kind === 'conflict');
-    if (conflicts.length > 0)
-      void vscode.window.showWarningMessage(`Cordon: You changed these too: ${named(conflicts)}.`);
-  }
-
   async #offerProtected(leftOut: readonly ChangedPath[]): Promise<void> {
     const goThrough = 'Go Through Them';
     const files = leftOut.length === 1 ? 'file was' : 'files were';
@@ -171,9 +162,16 @@ export class UserWord implements vscode.Disposable {
     if (answer !== goThrough) return;
     const changes = leftOut.flatMap(path => this.options.waiting.find(path) ?? []);
     for (const change of changes) {
-      await openChange(this.options.waiting.conversationId, change);
+      await this.#showChange(change);
       await this.#accept([{ change }], true);
+      // Who wants to look at it first is not asked about the next one meanwhile.
+      if (this.options.waiting.find(change)) return;
     }
+  }
+
+  async #showChange(path: ChangedPath): Promise<void> {
+    const change = this.options.waiting.find(path);
+    if (change) await openChange(this.options.waiting.conversationId, change);
   }
 
   async #resolve(obstruction: Obstruction, wanted: readonly Wanted[]): Promise<void> {
@@ -187,7 +185,9 @@ export class UserWord implements vscode.Disposable {
       canMerge: sides !== undefined && canMergeByHand(sides) && !isUnsaved,
       canTake: !isUnsaved,
     });
-    const own = choiceOf(wanted.find(each => samePath(each.change, change)) ?? { change });
+    // The whole file is as it is now; parts are those that were shown.
+    const parts = wanted.find(each => each.hunks && samePath(each.change, change));
+    const own = choiceOf(parts ?? { change });
     switch (choice) {
       case 'compare':
         return openChange(waiting.conversationId, change);
@@ -199,7 +199,7 @@ export class UserWord implements vscode.Disposable {
         const isConfirmed = change.protectedBecause !== undefined;
         const outcome = await copy.changes.accept([{ ...own, takesTheirs: true, isConfirmed }]);
         await waiting.refresh();
-        if (outcome.kind === 'obstructed') this.#tellObstructions(outcome.obstructions);
+        if (outcome.kind === 'obstructed') tellObstructions(outcome.obstructions);
         else tellBriefly(`Took Cordon’s version of ${named([change])}`);
         return;
       }
@@ -217,14 +217,9 @@ export class UserWord implements vscode.Disposable {
     tellBriefly(`Merged ${named([file])}`);
   }
 
-  async #movedOn(
-    paths: readonly ChangedPath[],
-    words = 'it has changed since you looked at it',
-  ): Promise<void> {
+  async #movedOn(change: ChangedPath): Promise<void> {
     await this.options.waiting.refresh();
-    void vscode.window.showInformationMessage(
-      `Cordon: Nothing was done for ${named(paths)}: ${words}. It is shown as it is now.`,
-    );
+    tellMovedOn([change]);
   }
 
   async #isAsShown(change: ReviewedChange): Promise<boolean> {
@@ -232,7 +227,7 @@ export class UserWord implements vscode.Disposable {
     if (!uri) return true;
     const sides = await (await this.options.waiting.copy())?.changes.sides(change);
     if (!sides || this.options.files.isShown(uri, sides.after)) return true;
-    await this.#movedOn([change]);
+    await this.#movedOn(change);
     return false;
   }
 
@@ -270,28 +265,6 @@ export class UserWord implements vscode.Disposable {
   }
 }
 
-/** Hunks of one file are one wish; a line for the whole file takes them in. */
-function wantedOf(rows: readonly ChangeRow[]): Wanted[] {
-  const files = rows.flatMap(filesOf).map(({ change }): Wanted => ({ change }));
-  const wanted = files.filter((one, at) => files.findIndex(each => samePath(each.change, one.change)) === at);
-  for (const row of rows) {
-    if (row.kind !== 'hunk') continue;
-    const at = wanted.findIndex(each => samePath(each.change, row.change));
-    const own = wanted[at];
-    if (own && own.hunks === undefined) continue;
-    const hunks = [...(own?.hunks ?? []), row.index];
-    const merged = { change: row.change, hunks, version: row.change.version };
-    if (own) wanted[at] = merged;
-    else wanted.push(merged);
-  }
-  return wanted;
-}
-
-function choiceOf({ change, hunks, version = change.version }: Wanted): Choice {
-  const { folder, path } = change;
-  return { folder, path, version, ...(hunks ? { hunks } : {}) };
-}
-
 function isGroup({ kind }: ChangeRow): boolean {
   return kind === 'folder' || kind === 'turn';
 }
@@ -302,21 +275,4 @@ function activeFile(): (ChangedPath & { readonly side: 'agent' | 'user' }) | und
   if (place) return { ...place.file, side: place.side };
   const side = shownIn(vscode.window.tabGroups.activeTabGroup.activeTab);
   return side && { folder: side.folder, path: side.path, side: 'agent' };
-}
-
-function nothingHere(): void {
-  void vscode.window.showInformationMessage('Cordon: No change waits here. Put the cursor into one.');
-}
-
-function tellBriefly(text: string): void {
-  vscode.window.setStatusBarMessage(`$(check) Cordon: ${text}`, 5_000);
-}
-
-function counted(all: readonly unknown[]): string {
-  return all.length === 1 ? '1 change' : `${all.length} changes`;
-}
-
-function named(paths: readonly ChangedPath[]): string {
-  const names = paths.slice(0, 3).map(({ path }) => plainLabel(path));
-  return paths.length > 3 ? `${names.join(', ')} and ${paths.length - 3} more` : names.join(', ');
 }

@@ -108,7 +108,7 @@ export class OverlayedFolder {
         return hunks === undefined ? { change } : { change, hunks: new Set(hunks) };
       });
       const resolved = new Set(choices.filter(each => each.takesTheirs).map(({ path }) => path));
-      const { desired, merged, conflicts } = await prepareAcceptance(
+      const { desired, merged, beside, conflicts } = await prepareAcceptance(
         this.layers,
         accepted,
         look.bases,
@@ -129,7 +129,7 @@ export class OverlayedFolder {
               ),
             };
           using record = this.openRecord();
-          new Bases(this.layers, record).applied(result.paths);
+          new Bases(this.layers, record).applied(result.paths.filter(path => !beside.includes(path)));
           this.noteTaken(wholes);
           return { kind: 'applied', batch: result.id, paths: result.paths, merged };
         },

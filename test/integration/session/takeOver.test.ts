@@ -128,6 +128,31 @@ test('what moved on since it was looked at is not put into an editor either', as
   expect([outcome.obstructions.map(({ kind }) => kind), editor.text]).toEqual([['changed'], 'mine\n']);
 });
 
+test('hunks are taken beside what the user changed elsewhere in the file, and that stays to the end', async () => {
+  await using stage = await opened();
+  const before = text(stage, 'README.md');
+  await stage.session.prompt(`run: sed -i -e '1s/^/first\\n/' -e '$a last' README.md`);
+  await reviewed(stage);
+  stage.write('README.md', before.replace('There is nothing to install.', 'Mine.'));
+  const take = async (hunk: number) => {
+    const [change] = await reviewed(stage);
+    if (!change) throw new Error('nothing changed');
+    return await takeOver(options(stage, [change]), [{ change, hunks: [hunk] }]);
+  };
+
+  // The user's own line shows as the second of three.
+  expect((await take(1)).obstructions.map(({ kind }) => kind)).toEqual(['conflict']);
+  expect((await take(2)).accepted.map(({ path }) => path)).toEqual(['README.md']);
+  const mine = before.replace('There is nothing to install.', 'Mine.');
+  expect(text(stage, 'README.md')).toBe(`${mine}last\n`);
+
+  const [rest] = await reviewed(stage);
+  if (!rest) throw new Error('nothing left');
+  const outcome = await takeOver(options(stage, [rest]), [{ change: rest }]);
+  expect(outcome.merged.map(({ path }) => path)).toEqual(['README.md']);
+  expect(text(stage, 'README.md')).toBe(`first\n${mine}last\n`);
+});
+
 const allowing: CommandPolicy = {
   decide: () => ({ decision: 'allow', risk: 0, reasons: [{ code: 't', message: 'Allowed.', span: [0, 1] }] }),
   propose: () => [],
