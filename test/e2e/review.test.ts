@@ -82,9 +82,9 @@ test('what both changed is a conflict: merged by hand in the merge editor, never
   await window.page.getByText('Accept Cordon', { exact: false }).first().click();
   await window.screenshot('review-merge-decided');
   await window.page.getByRole('button', { name: 'Complete Merge' }).click();
-  await change(window, 'herons.md').waitFor({ state: 'detached' });
+  await change(window, 'herons.md, modified').waitFor({ state: 'detached' });
   await window.screenshot('review-merged');
-  console.log(readFileSync(file, 'utf8'));
+  expect(readFileSync(file, 'utf8')).toMatch(/^# Mine\n# Theirs\n[^]*\nTheir end\.\n$/);
 }, 180_000);
 
 test('a file with unsaved edits is joined in its editor: nothing is saved, and it can be undone', async () => {

@@ -3,11 +3,17 @@ import type { FileSides } from '../../session/changes/changesEngine.ts';
 import type { WorkingCopy } from '../../session/changes/workingCopy.ts';
 import { sideOf, type ChangeSide } from './changeUri.ts';
 
-type CopyOf = (conversationId: string) => Promise<WorkingCopy | undefined>;
+interface Options {
+  readonly copyOf: (conversationId: string) => Promise<WorkingCopy | undefined>;
+  /** The version of a change that waits, as last looked at. */
+  readonly versionOf: (side: ChangeSide) => string | undefined;
+}
 
 interface Held {
   readonly uri: vscode.Uri;
   readonly content: Uint8Array;
+  /** Of the change when it was read: while it is the same, there is nothing to read anew. */
+  readonly version: string | undefined;
   /** Rises whenever the content is another: editors go by it. */
   readonly mtime: number;
 }
@@ -21,7 +27,7 @@ export class AgentFiles implements vscode.FileSystemProvider {
   readonly #changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
   readonly onDidChangeFile = this.#changed.event;
 
-  constructor(private readonly copyOf: CopyOf) {}
+  constructor(private readonly options: Options) {}
 
   /** Reads anew what editors have open, and tells them what is different. */
   async refresh(): Promise<void> {
@@ -31,8 +37,12 @@ export class AgentFiles implements vscode.FileSystemProvider {
     const events: vscode.FileChangeEvent[] = [];
     for (const [key, held] of this.#held) {
       // Images and the like are no text documents; they are read again when they are shown again.
-      if (!open.has(key)) this.#held.delete(key);
-      else if ((await this.#read(held.uri)) !== held)
+      const side = sideOf(held.uri);
+      if (!side || !open.has(key)) this.#held.delete(key);
+      else if (
+        this.options.versionOf(side) !== held.version &&
+        (await this.#read(held.uri)).mtime !== held.mtime
+      )
         events.push({ type: vscode.FileChangeType.Changed, uri: held.uri });
     }
     if (events.length > 0) this.#changed.fire(events);
@@ -63,16 +73,18 @@ export class AgentFiles implements vscode.FileSystemProvider {
     const side = sideOf(uri);
     if (!side) throw vscode.FileSystemError.FileNotFound(uri);
     const key = uri.toString();
+    const version = this.options.versionOf(side);
     const content = await this.#contentOf(side);
     const known = this.#held.get(key);
-    if (known && Buffer.compare(known.content, content) === 0) return known;
-    const held = { uri, content, mtime: Math.max(Date.now(), (known?.mtime ?? 0) + 1) };
+    const isSame = known !== undefined && Buffer.compare(known.content, content) === 0;
+    const mtime = isSame ? known.mtime : Math.max(Date.now(), (known?.mtime ?? 0) + 1);
+    const held = { uri, content, version, mtime };
     this.#held.set(key, held);
     return held;
   }
 
   async #contentOf(side: ChangeSide): Promise<Uint8Array> {
-    const copy = await this.copyOf(side.conversationId);
+    const copy = await this.options.copyOf(side.conversationId);
     const sides = await copy?.changes.sides(side);
     return (sides && contentOf(sides, side.side)) ?? nothing;
   }

@@ -86,8 +86,9 @@ function turnRows(files: readonly FileRow[], items: readonly TranscriptItem[]): 
   const rows: TurnRow[] = [];
   let rest = files;
   for (const { id, label, paths } of turns) {
-    const own = rest.filter(({ change }) => paths.has(`${change.folder}/${change.path}`));
-    rest = rest.filter(row => !own.includes(row));
+    const isOwn = ({ change }: FileRow) => paths.has(`${change.folder}/${change.path}`);
+    const own = rest.filter(isOwn);
+    rest = rest.filter(row => !isOwn(row));
     if (own.length > 0) rows.push({ kind: 'turn', id, label, files: own });
   }
   return rest.length === 0 ? rows : [...rows, { kind: 'turn', id: '', label: 'Other changes', files: rest }];

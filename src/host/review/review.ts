@@ -51,7 +51,7 @@ export class Review implements vscode.Disposable {
       copyOf,
       log,
     }));
-    this.#files = new AgentFiles(copyOf);
+    this.#files = new AgentFiles({ copyOf, versionOf: side => waiting.find(side)?.version });
     this.#tree = new ChangesTree({
       waiting,
       items: () => conversation().items,
