@@ -93,6 +93,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     isBusy: id => conversations.isBusy(id),
     isInUse: id => conversations.isInUse(id),
     onAccepted: (id, outcome) => restoring.accepted(id, outcome),
+    onMoved: () => review.refreshSoon(),
     log,
   });
   const places = { journals: path.join(storage, 'applies'), trash: path.join(storage, 'trash') };

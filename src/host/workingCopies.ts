@@ -16,6 +16,8 @@ interface Options {
   /** Whether the conversation is shown, or has an agent. */
   readonly isInUse: (conversationId: string) => boolean;
   readonly onAccepted: (conversationId: string, outcome: AcceptOutcome) => void;
+  /** What waits for review is something else now, though neither the agent nor a review did it. */
+  readonly onMoved: (conversationId: string) => void;
   readonly log: Log;
 }
 
@@ -109,13 +111,20 @@ export class WorkingCopies implements AsyncDisposable {
         this.options.onAccepted(conversationId, outcome);
         return outcome;
       },
+      undo: async batches => {
+        const outcome = await changes.undo(batches);
+        this.options.onMoved(conversationId);
+        return outcome;
+      },
       discard: async choices => {
         refuseWhenBusy();
         return await changes.discard(choices);
       },
       goBack: async name => {
         refuseWhenBusy();
-        return await changes.goBack(name);
+        const before = await changes.goBack(name);
+        this.options.onMoved(conversationId);
+        return before;
       },
     };
   }

@@ -14,7 +14,7 @@ import { LineComments } from './lineComments.ts';
 import { registerReviewCommands } from './reviewCommands.ts';
 import { UserWord } from './userWord.ts';
 import { WaitingChanges } from './waitingChanges.ts';
-import { pathOf } from './userFiles.ts';
+import { userUri } from './userFiles.ts';
 
 interface Options {
   /** The conversation that is shown. */
@@ -42,6 +42,8 @@ export class Review implements vscode.Disposable {
   readonly #word: UserWord;
   readonly #registrations: vscode.Disposable[];
   readonly #listening: Disposable[];
+  /** The user's files that wait, by address. */
+  #watched: ReadonlySet<string> = new Set();
 
   constructor(private readonly options: Options) {
     const { conversation, copyOf, memory, log } = options;
@@ -85,10 +87,7 @@ export class Review implements vscode.Disposable {
       vscode.window.onDidChangeActiveTextEditor(() => this.#showPlace()),
       vscode.window.tabGroups.onDidChangeTabs(() => this.#showPlace()),
       vscode.window.tabGroups.onDidChangeTabGroups(() => this.#showPlace()),
-      vscode.workspace.onDidSaveTextDocument(({ uri }) => {
-        const file = pathOf(uri);
-        if (file && waiting.find(file)) waiting.refreshSoon();
-      }),
+      ...this.#watchUserFiles(),
     ];
     this.#listening = [
       waiting,
@@ -144,6 +143,11 @@ export class Review implements vscode.Disposable {
     return new Set();
   }
 
+  /** Something else than the agent changed what waits. */
+  refreshSoon(): void {
+    this.#waiting.refreshSoon();
+  }
+
   acceptAll(): Promise<void> {
     return this.#word.acceptAll();
   }
@@ -157,8 +161,24 @@ export class Review implements vscode.Disposable {
     for (const each of this.#listening) each[Symbol.dispose]();
   }
 
+  /** The user may change a file that also waits, in an editor or by any other program. */
+  #watchUserFiles(): vscode.Disposable[] {
+    const watcher = vscode.workspace.createFileSystemWatcher('**/*');
+    const touched = (uri: vscode.Uri) => {
+      if (this.#watched.has(uri.toString())) this.#waiting.refreshSoon();
+    };
+    return [
+      watcher,
+      watcher.onDidChange(touched),
+      watcher.onDidCreate(touched),
+      watcher.onDidDelete(touched),
+    ];
+  }
+
   #show(): void {
     this.#tree.refresh();
+    const watched = this.#tree.files.slice(0, mostWatched);
+    this.#watched = new Set(watched.map(({ change }) => userUri(change).toString()));
     this.#decorations.refresh();
     const { files } = this.#waiting.totals;
     void vscode.commands.executeCommand('setContext', 'cordon.changes', files);
@@ -184,6 +204,9 @@ export class Review implements vscode.Disposable {
     void vscode.commands.executeCommand('setContext', 'cordon.inReview', place);
   }
 }
+
+/** Beyond it a change of the user's is seen at the next look. */
+const mostWatched = 2_000;
 
 const groupingKey = 'changesGroupedBy';
 

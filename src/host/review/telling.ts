@@ -5,12 +5,19 @@ import type { TakenOver } from './takeOver.ts';
 
 /** Says what became of changes that were to be taken over. Conflicts are asked about, not told. */
 export function tellTakenOver({ accepted, merged, inEditors, obstructions }: TakenOver): void {
-  if (accepted.length > 0) tellBriefly(`Accepted ${counted(accepted)}`);
+  if (accepted.length > 1) void offerUndo(`Accepted ${counted(accepted)}.`);
+  else if (accepted.length > 0) tellBriefly(`Accepted ${counted(accepted)}`);
   const say = (text: string) => void vscode.window.showInformationMessage(`Cordon: ${text}`);
   if (merged.length > 0) say(`Joined with your own changes: ${named(merged)}.`);
   if (inEditors.length > 0)
     say(`Joined with your unsaved edits: ${named(inEditors)}. Save to keep both, or undo.`);
   tellObstructions(obstructions.filter(({ kind }) => kind !== 'conflict'));
+}
+
+async function offerUndo(text: string): Promise<void> {
+  const undo = 'Undo';
+  const answer = await vscode.window.showInformationMessage(`Cordon: ${text}`, undo);
+  if (answer === undo) await vscode.commands.executeCommand('cordon.undoLastAccept');
 }
 
 /** Says why nothing was done for these. */

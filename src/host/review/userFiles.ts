@@ -23,15 +23,24 @@ export function pathOf(uri: vscode.Uri): ChangedPath | undefined {
   return undefined;
 }
 
+/** The innermost first. */
 function workspaceFolders(): { readonly uri: vscode.Uri; readonly real: string }[] {
   return (vscode.workspace.workspaceFolders ?? [])
     .filter(({ uri }) => uri.scheme === 'file')
-    .map(({ uri }) => ({ uri, real: realPath(uri.fsPath) }));
+    .map(({ uri }) => ({ uri, real: realPath(uri.fsPath) }))
+    .toSorted((one, other) => other.uri.path.length - one.uri.path.length);
 }
 
+/** Asked for every line that is drawn; where a workspace folder leads stays the same as long as it is open. */
+const realPaths = new Map<string, string>();
+
 function realPath(folder: string): string {
+  const known = realPaths.get(folder);
+  if (known !== undefined) return known;
   try {
-    return realpathSync(folder);
+    const real = realpathSync(folder);
+    realPaths.set(folder, real);
+    return real;
   } catch {
     // It is gone, or not to be read: then it holds no changes either.
     return folder;

@@ -30,6 +30,7 @@ function copies(inUse: ReadonlySet<string>, busy: ReadonlySet<string> = new Set(
     isBusy: id => busy.has(id),
     isInUse: id => inUse.has(id),
     onAccepted() {},
+    onMoved() {},
     log: { info() {}, warn() {}, error() {} },
   });
   return { opened, closed };
