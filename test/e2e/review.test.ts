@@ -41,7 +41,7 @@ test('one hunk is accepted by the keyboard and the other discarded, and the edit
   await window.screenshot('review-hunks');
   await window.page.keyboard.press('Control+Enter');
   await expect.poll(() => readFileSync(path.join(folder, 'README.md'), 'utf8')).toBe(`First line\n${before}`);
-  await change(window, 'README.md, modified, 1 line added, 0 removed').waitFor();
+  await window.page.getByRole('treeitem', { name: /^Part 1, lines 25: Last line/, selected: true }).waitFor();
 
   // In the editor of all changes: the part at the cursor.
   await window.command('Cordon: Review Changes');
@@ -149,9 +149,12 @@ test('a comment on a line goes to the agent with the line', async () => {
   await window.command('Cordon: Show Changes View');
   await change(window, 'new.md, added').dblclick();
   await window.page.locator('.view-line', { hasText: 'One line' }).last().click();
-  await window.command('Comments: Add Comment on Current Selection');
   const box = window.page.locator('.review-widget');
-  await box.waitFor();
+  for (let tries = 0; tries < 4 && !(await box.isVisible()); tries++) {
+    // It does nothing before the editor knows where comments may stand.
+    await window.command('Comments: Add Comment on Current Selection');
+    await box.waitFor({ timeout: 5_000 }).catch(() => {});
+  }
   await window.page.keyboard.type('Say more.');
   await window.screenshot('review-comment');
   await box.getByRole('button', { name: 'Add Comment' }).click();

@@ -59,13 +59,16 @@ export class ChangesTree implements vscode.TreeDataProvider<ChangeRow>, vscode.D
     return this.#roots.flatMap(filesOf);
   }
 
-  /** Moves the selection to a file or one of its hunks. Does nothing where the view is not to be seen. */
-  async select(change: ReviewedChange, hunk?: number): Promise<void> {
+  /**
+   * Moves the selection to a file or one of its hunks, and the keyboard where `focus` says so. Does nothing where the
+   * view is not to be seen.
+   */
+  async select(change: ReviewedChange, hunk: number | undefined, focus: boolean): Promise<void> {
     const row = this.files.find(each => keyOf(each) === keyOf({ kind: 'file', change }));
     if (!row || !this.view.visible) return;
     const hunks = hunk === undefined ? [] : await this.#hunksOf(row);
     const target = hunk === undefined ? row : (hunks[Math.min(hunk, hunks.length - 1)] ?? row);
-    await this.view.reveal(target, { select: true, focus: true });
+    await this.view.reveal(target, { select: true, focus });
   }
 
   async getChildren(row?: ChangeRow): Promise<ChangeRow[]> {

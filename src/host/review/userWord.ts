@@ -54,6 +54,7 @@ export class UserWord implements vscode.Disposable {
 
   /** Lines of the view. Afterwards the selection is on what comes next. */
   async sayRows(verb: Verb, rows: readonly ChangeRow[]): Promise<void> {
+    const since = Date.now();
     const wanted = wantedOf(rows);
     const [first] = wanted;
     if (!first) return;
@@ -64,9 +65,11 @@ export class UserWord implements vscode.Disposable {
     const same = files.find(({ change }) => samePath(change, first.change));
     const next = same ?? files[Math.min(place, files.length - 1)];
     if (!next) return;
-    await this.options.tree.select(next.change, same ? first.hunks?.[0] : undefined);
+    // Whoever had to wait, or was asked something, may be typing elsewhere by now.
+    const isPrompt = Date.now() - since < patience;
+    await this.options.tree.select(next.change, same ? first.hunks?.[0] : undefined, isPrompt);
     // Who reads one after the other sees the next one.
-    if (!same && shownIn(vscode.window.tabGroups.activeTabGroup.activeTab))
+    if (!same && isPrompt && shownIn(vscode.window.tabGroups.activeTabGroup.activeTab))
       await openChange(this.options.waiting.conversationId, next.change, { preserveFocus: true });
   }
 
@@ -264,6 +267,9 @@ export class UserWord implements vscode.Disposable {
     if (this.options.tree.files.length === 0) await closeAll();
   }
 }
+
+/** Milliseconds. */
+const patience = 1_000;
 
 function isGroup({ kind }: ChangeRow): boolean {
   return kind === 'folder' || kind === 'turn';
