@@ -16,7 +16,7 @@ export function cursorPlace(editor: vscode.TextEditor | undefined): CursorPlace 
   if (!editor) return undefined;
   const line = editor.selection.active.line + 1;
   const change = sideOf(editor.document.uri);
-  if (change) return { file: change, side: 'agent', line };
+  if (change) return { file: change, side: change.side === 'agent' ? 'agent' : 'user', line };
   const file = pathOf(editor.document.uri);
   return file && { file, side: 'user', line };
 }

@@ -5,10 +5,17 @@ import { plainLabel } from '../plainLabel.ts';
 import { changeUri, sideOf, type ChangeSide } from './changeUri.ts';
 import { userUri } from './userFiles.ts';
 
+/** Where changes come from: `WaitingChanges`. */
+interface Source {
+  readonly conversationId: string;
+  /** The user's files are as the agent left them. */
+  readonly isDirect: boolean;
+}
+
 const reviewTitle = 'Cordon: Changes';
 
 /** All changes in one editor, each against the user's file. One such editor at most. */
-export async function openAll(conversationId: string, changes: readonly ReviewedChange[]): Promise<void> {
+export async function openAll(source: Source, changes: readonly ReviewedChange[]): Promise<void> {
   await closeAll();
   const files = changes.filter(isFile).slice(0, mostFiles);
   await vscode.commands.executeCommand(
@@ -17,16 +24,16 @@ export async function openAll(conversationId: string, changes: readonly Reviewed
     files.map(change => [
       userUri(change),
       change.was === 'file' || change.was === 'symlink' || change.renamed !== undefined
-        ? userSide(conversationId, change)
+        ? userSide(source, change)
         : undefined,
-      change.is === 'file' || change.is === 'symlink' ? agentSide(conversationId, change) : undefined,
+      change.is === 'file' || change.is === 'symlink' ? agentSide(source, change) : undefined,
     ]),
   );
 }
 
 /** One file; at a line of the agent's text when given. */
 export async function openChange(
-  conversationId: string,
+  source: Source,
   change: ReviewedChange,
   options: { readonly line?: number; readonly preserveFocus?: boolean } = {},
 ): Promise<void> {
@@ -34,13 +41,13 @@ export async function openChange(
   const { line, preserveFocus = false } = options;
   const name = plainLabel(path.basename(change.path));
   const at = line === undefined ? undefined : new vscode.Range(line - 1, 0, line - 1, 0);
-  const nothing = changeUri({ ...placeOf(conversationId, change), side: 'nothing' });
+  const nothing = changeUri({ ...placeOf(source, change), side: 'nothing' });
   const isNew = change.kind === 'added' && change.renamed === undefined;
   await vscode.commands.executeCommand(
     'vscode.diff',
-    isNew ? nothing : userSide(conversationId, change),
-    change.is === null ? nothing : agentSide(conversationId, change),
-    `${name} (${change.is === null ? 'deleted by Cordon' : isNew ? 'new' : 'yours ↔ Cordon’s'})`,
+    isNew ? nothing : userSide(source, change),
+    change.is === null ? nothing : agentSide(source, change),
+    `${name} (${change.is === null ? 'deleted by Cordon' : isNew ? 'new' : source.isDirect ? 'before ↔ now' : 'yours ↔ Cordon’s'})`,
     {
       preview: true,
       preserveFocus,
@@ -65,19 +72,24 @@ export function shownIn(tab: vscode.Tab | undefined): ChangeSide | undefined {
   return tab?.input instanceof vscode.TabInputTextDiff ? sideOf(tab.input.modified) : undefined;
 }
 
-function agentSide(conversationId: string, change: ReviewedChange): vscode.Uri {
-  return changeUri({ ...placeOf(conversationId, change), side: 'agent' });
+function agentSide(source: Source, change: ReviewedChange): vscode.Uri {
+  return changeUri({ ...placeOf(source, change), side: 'agent' });
 }
 
 /** For a renamed file, where its content was. A link is shown as what it says: to follow it would show another file. */
-function userSide(conversationId: string, change: ReviewedChange): vscode.Uri {
+function userSide(source: Source, change: ReviewedChange): vscode.Uri {
   const { folder, path: own, kind, was, is, renamed } = change;
   const from = { folder, path: kind === 'added' && renamed !== undefined ? renamed : own };
   const isLink = was === 'symlink' || (was === null && is === 'symlink');
-  return isLink ? changeUri({ conversationId, ...from, side: 'user' }) : userUri(from);
+  return isLink || source.isDirect
+    ? changeUri({ ...placeOf(source, change), ...from, side: 'user' })
+    : userUri(from);
 }
 
-function placeOf(conversationId: string, { folder, path: own }: ReviewedChange): Omit<ChangeSide, 'side'> {
+function placeOf(
+  { conversationId }: Source,
+  { folder, path: own }: ReviewedChange,
+): Omit<ChangeSide, 'side'> {
   return { conversationId, folder, path: own };
 }
 

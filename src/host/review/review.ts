@@ -124,7 +124,7 @@ export class Review implements vscode.Disposable {
     const rows = this.#tree.files.map(({ change }) => change);
     const paths = itemId === undefined ? undefined : this.#pathsOf(itemId);
     const chosen = paths ? rows.filter(({ folder, path }) => paths.has(`${folder}/${path}`)) : rows;
-    if (chosen.length > 0) return openAll(this.#waiting.conversationId, chosen);
+    if (chosen.length > 0) return openAll(this.#waiting, chosen);
     void vscode.window.showInformationMessage(
       rows.length === 0
         ? 'Cordon: No changes wait for review.'

@@ -28,7 +28,7 @@ export function registerReviewCommands(parts: Parts): vscode.Disposable[] {
     'cordon.review.open': () => parts.open(),
     'cordon.review.showView': () => vscode.commands.executeCommand(`${changesViewId}.focus`),
     'cordon.review.openChange': (change: ReviewedChange, line?: number) =>
-      openChange(waiting.conversationId, change, {
+      openChange(waiting, change, {
         preserveFocus: true,
         ...(line === undefined ? {} : { line }),
       }),

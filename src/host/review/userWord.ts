@@ -70,7 +70,7 @@ export class UserWord implements vscode.Disposable {
     await this.options.tree.select(next.change, same ? first.hunks?.[0] : undefined, isPrompt);
     // Who reads one after the other sees the next one.
     if (!same && isPrompt && shownIn(vscode.window.tabGroups.activeTabGroup.activeTab))
-      await openChange(this.options.waiting.conversationId, next.change, { preserveFocus: true });
+      await openChange(this.options.waiting, next.change, { preserveFocus: true });
   }
 
   /** The file of the active editor. Afterwards the next one is open. */
@@ -174,7 +174,7 @@ export class UserWord implements vscode.Disposable {
 
   async #showChange(path: ChangedPath): Promise<void> {
     const change = this.options.waiting.find(path);
-    if (change) await openChange(this.options.waiting.conversationId, change);
+    if (change) await openChange(this.options.waiting, change);
   }
 
   async #resolve(obstruction: Obstruction, wanted: readonly Wanted[]): Promise<void> {
@@ -193,7 +193,7 @@ export class UserWord implements vscode.Disposable {
     const own = choiceOf(parts ?? { change });
     switch (choice) {
       case 'compare':
-        return openChange(waiting.conversationId, change);
+        return openChange(waiting, change);
       case 'merge':
         return this.#merges.start(waiting.conversationId, change);
       case 'mine':
@@ -259,7 +259,7 @@ export class UserWord implements vscode.Disposable {
     const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
     if (!shownIn(tab)) {
       if (next) await vscode.commands.executeCommand('multiDiffEditor.goToNextChange');
-    } else if (next) await openChange(this.options.waiting.conversationId, next.change, { line: 1 });
+    } else if (next) await openChange(this.options.waiting, next.change, { line: 1 });
     else if (tab) await vscode.window.tabGroups.close(tab);
   }
 

@@ -21,6 +21,7 @@ export class WaitingChanges implements Disposable {
 
   #conversationId = '';
   #folders: readonly FolderReview[] = [];
+  #isDirect = false;
   /** Ignored outputs that the user wants listed. */
   #included: readonly ChangedPath[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -31,6 +32,11 @@ export class WaitingChanges implements Disposable {
 
   get conversationId(): string {
     return this.#conversationId;
+  }
+
+  /** The agent works in the user's own files: what they were is kept, and they are as it left them. */
+  get isDirect(): boolean {
+    return this.#isDirect;
   }
 
   get folders(): readonly FolderReview[] {
@@ -116,6 +122,7 @@ export class WaitingChanges implements Disposable {
     }
     try {
       const copy = await this.options.copyOf(conversationId);
+      this.#isDirect = copy?.kind === 'direct';
       this.#folders = (await copy?.changes.review(this.#included)) ?? [];
     } catch (error) {
       // The panel says why there is no copy; here it only means that nothing can be listed.
