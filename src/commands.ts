@@ -9,6 +9,7 @@ import type { Credentials } from './host/credentials.ts';
 import type { Review } from './host/review/review.ts';
 import type { GoingBack } from './host/goingBack.ts';
 import type { Restoring } from './host/restoring.ts';
+import type { GrantsView } from './host/grantsView.ts';
 import type { SandboxState } from './host/sandboxState.ts';
 import type { Panels } from './panel/panels.ts';
 
@@ -26,12 +27,15 @@ export interface Parts {
   readonly chooseModel: (provider?: ProviderId) => Promise<void>;
   readonly chooseMode: () => Promise<void>;
   readonly manageRules: () => Promise<void>;
+  readonly grants: GrantsView;
+  readonly stopEverything: () => Promise<void>;
+  readonly resume: () => void;
   readonly cureDenial: (toolCallId: string, denial: number) => Promise<void>;
 }
 
 /** Every command of the palette, by its identifier. */
 export function registerCommands(parts: Parts): vscode.Disposable[] {
-  const commands: Record<string, () => unknown> = {
+  const commands: Record<string, (given: unknown) => unknown> = {
     'cordon.open': () => parts.panels.show(),
     'cordon.openInEditor': () => parts.panels.openInEditor(),
     'cordon.newConversation': async () => {
@@ -39,6 +43,10 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
       await parts.panels.show();
     },
     'cordon.stop': () => parts.conversations.stop(),
+    'cordon.stopEverything': () => parts.stopEverything(),
+    'cordon.resume': () => parts.resume(),
+    'cordon.revokeGrant': () => parts.grants.pickAndRevoke(),
+    'cordon.revokeThisGrant': row => parts.grants.revoke(row),
     'cordon.chooseModel': () => parts.chooseModel(),
     'cordon.chooseMode': () => parts.chooseMode(),
     'cordon.manageRules': () => parts.manageRules(),
@@ -58,7 +66,7 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
     'cordon.showSandboxReport': () => showReport(parts.sandbox),
   };
   return Object.entries(commands).map(([id, run]) =>
-    vscode.commands.registerCommand(id, () => reported(run)),
+    vscode.commands.registerCommand(id, (given: unknown) => reported(() => run(given))),
   );
 }
 
@@ -74,6 +82,10 @@ export async function onPanelMessage(
         return conversations.send(message.text);
       case 'stop':
         return conversations.stop();
+      case 'stopEverything':
+        return parts.stopEverything();
+      case 'resume':
+        return parts.resume();
       case 'answerApproval':
         return conversations.answerApproval(message.id, message.answer);
       case 'alwaysAllow':

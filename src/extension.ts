@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { messageOf } from './base/errors.ts';
+import { CordonError, messageOf } from './base/errors.ts';
 import { randomId } from './base/ids.ts';
 import { onPanelMessage, type Parts, registerCommands } from './commands.ts';
 import type { ModelBackend } from './gateway/gateway.ts';
@@ -27,6 +27,9 @@ import { UnsavedDocuments } from './host/unsavedDocuments.ts';
 import { FolderGrants } from './session/folderGrants.ts';
 import { openGrants } from './store/grants.ts';
 import { Review } from './host/review/review.ts';
+import { grantSources } from './host/grantSources.ts';
+import { GrantsView } from './host/grantsView.ts';
+import { StopSwitch } from './host/stopSwitch.ts';
 import { createStatusItem } from './host/statusItem.ts';
 import { editRules } from './host/ruleEditor.ts';
 import { RuleUses } from './host/ruleUses.ts';
@@ -181,6 +184,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     bounds: () => ({ workspace: folders(), records: [storage, path.resolve(storage, '../../..')] }),
   });
   const unsaved = new UnsavedDocuments();
+  const stopSwitch = new StopSwitch(storage, error => log.error(messageOf(error)));
   const uses = new RuleUses(context.workspaceState);
   const inForce = new PolicyInForce({
     folders,
@@ -193,6 +197,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       ),
   });
 
+  function refuseWhenStopped(): void {
+    if (stopSwitch.isStopped)
+      throw new CordonError('session.stopped', 'Everything is stopped.', 'Choose "Cordon: Resume" to go on.');
+  }
+
   /** Walls first, proven; then the agent in them. */
   async function startAgent(
     id: string,
@@ -202,6 +211,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     const model = settings.modelSettings();
     if (!vscode.workspace.isTrusted || model === undefined)
       throw new Error('Cordon is not set up in this workspace.');
+    refuseWhenStopped();
     const { openSandbox } = await import('../sandbox/sandbox.ts');
     const { unrestrictedSandbox } = await import('../sandbox/unrestricted.ts');
     const { startSession } = await import('./session/startSession.ts');
@@ -248,10 +258,12 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
         onEvent,
         log,
       });
-      const end = async () => {
+      const end = once(async () => {
         await sessionWalls[Symbol.asyncDispose]();
         network.over();
-      };
+      });
+      // Stopped while it was being built.
+      refuseWhenStopped();
       return { session, walls: { [Symbol.asyncDispose]: end } };
     } catch (error) {
       await walls[Symbol.asyncDispose]();
@@ -279,6 +291,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
         folders: (vscode.workspace.workspaceFolders ?? []).map(each => ({ scheme: each.uri.scheme })),
         isTrusted: vscode.workspace.isTrusted,
         hasModel: model !== undefined,
+        isStopped: stopSwitch.isStopped,
         sandboxProblem: sandbox.problem,
       }),
       conversation: conversations.current,
@@ -303,6 +316,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     memory: context.workspaceState,
     log,
   });
+  const grants = new GrantsView(grantSources({ folderGrants, conversations, rules, uses, domains, folders }));
 
   const panels = new Panels({
     extensionUri: context.extensionUri,
@@ -321,7 +335,9 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const showStatus = () => {
     const isRunning = conversations.current.status !== 'idle';
     const activity = conversations.waiting().length > 0 ? 'waiting' : isRunning ? 'running' : 'idle';
-    status.show(vscode.workspace.isTrusted ? activity : 'restricted', sandbox.badge);
+    const shown = stopSwitch.isStopped ? 'stopped' : activity;
+    status.show(vscode.workspace.isTrusted ? shown : 'restricted', sandbox.badge);
+    void vscode.commands.executeCommand('setContext', 'cordon.stopped', stopSwitch.isStopped);
     void vscode.commands.executeCommand('setContext', 'cordon.running', isRunning);
   };
   const refresh = () => {
@@ -346,6 +362,12 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       refresh();
     },
     chooseMode,
+    grants,
+    stopEverything: async () => {
+      stopSwitch.stop();
+      await stopped;
+    },
+    resume: () => stopSwitch.resume(),
     cureDenial: (toolCallId, denial) =>
       cureDenial(toolCallId, denial, {
         find: (id, index) => conversations.denial(id, index),
@@ -367,6 +389,15 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const report = (error: unknown) => {
     log.error(messageOf(error));
     void vscode.window.showErrorMessage(`Cordon: ${messageOf(error)}`);
+  };
+
+  /** Settles when all is over that was running when everything was last stopped. */
+  let stopped: Promise<void> = Promise.resolve();
+  const onStopSwitch = () => {
+    refresh();
+    if (!stopSwitch.isStopped) return;
+    folderGrants.dropTemporary();
+    stopped = conversations.stopEverything().then(refresh, report);
   };
 
   /** Other folders are another workspace. */
@@ -396,6 +427,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     conversations.changed.on(refresh),
     sandbox.changed.on(refresh),
     review.changed.on(() => panels.refresh()),
+    stopSwitch.changed.on(onStopSwitch),
+    // What is allowed for a session comes with an answer, and goes with the session.
+    conversations.events.on(({ event }) => {
+      if (event.type === 'approvalSettled' || event.type === 'status') grants.refresh();
+    }),
   ];
   context.subscriptions.push(
     log,
@@ -404,6 +440,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     rules,
     unsaved,
     review,
+    grants,
+    { dispose: () => stopSwitch[Symbol.dispose]() },
     ...registerCommands(parts),
     registerTrashDocuments(openTrash),
     ...listening.map(each => ({ dispose: () => each[Symbol.dispose]() })),
@@ -413,6 +451,9 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.workspace.onDidChangeConfiguration(change => {
       if (change.affectsConfiguration('cordon.commands.rules') && vscode.workspace.isTrusted)
         rules.askAboutChanges().catch(report);
+      // A rule or a folder that is gone holds for nothing that runs either.
+      if (change.affectsConfiguration('cordon.commands.rules')) void conversations.recheck('rules');
+      if (change.affectsConfiguration('cordon.files.writableFolders')) void conversations.recheck('grants');
       // Another mode means other walls: every conversation starts its agent anew.
       if (change.affectsConfiguration('cordon.mode') || change.affectsConfiguration('cordon.sandbox'))
         void conversations.endSessions();
@@ -426,7 +467,10 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       if (change.affectsConfiguration('cordon.limits')) void conversations.endIdleSessions();
       if (change.affectsConfiguration('cordon.sandbox') && vscode.workspace.isTrusted) void sandbox.check();
       if (change.affectsConfiguration('cordon.network')) domains.settingsChanged();
-      if (change.affectsConfiguration('cordon')) refresh();
+      if (change.affectsConfiguration('cordon')) {
+        refresh();
+        grants.refresh();
+      }
     }),
   );
   shutDown = async () => {
@@ -438,6 +482,12 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   // Not awaited: the view is shown as soon as this returns, and fills when it is known what can be done here.
   void bringUp();
   void introduce(context.globalState, panels);
+}
+
+/** However often it is called, it is done once. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => (done ??= work());
 }
 
 /** Once, after the installation: the view opens by itself, since nobody looks for it where it is. */

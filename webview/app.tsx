@@ -48,6 +48,7 @@ export function App({ state, focusRequests, kept, keep }: AppProps) {
       <Header
         title={conversation.title}
         historyOpen={historyOpen}
+        isStopped={gate.kind === 'stopped'}
         onHistory={toggleHistory}
         historyButton={historyButton}
       />

@@ -43,6 +43,18 @@ export function Gate({ gate }: { gate: Closed }) {
           </Button>
         </Screen>
       );
+    case 'stopped':
+      return (
+        <Screen icon="stop-circle" title="Everything is stopped" class="blocked">
+          <p>
+            Every process of every conversation was ended, and what you allowed for a session, a turn or the
+            day was taken back. Nothing starts until you resume. Conversations and their changes are kept.
+          </p>
+          <Button kind="primary" icon="debug-continue" onPress={() => host.post({ type: 'resume' })}>
+            Resume
+          </Button>
+        </Screen>
+      );
     case 'chooseModel':
       return <Choices choices={gate.choices} />;
     case 'blocked':

@@ -6,12 +6,20 @@ import { useHost } from './host.ts';
 interface HeaderProps {
   readonly title: string;
   readonly historyOpen: boolean;
+  /** Everything was stopped already. */
+  readonly isStopped: boolean;
   readonly onHistory: () => void;
   readonly historyButton: Ref<HTMLButtonElement>;
 }
 
 /** The conversation's title and what can be done beside it. */
-export const Header = memo(function Header({ title, historyOpen, onHistory, historyButton }: HeaderProps) {
+export const Header = memo(function Header({
+  title,
+  historyOpen,
+  isStopped,
+  onHistory,
+  historyButton,
+}: HeaderProps) {
   const host = useHost();
   return (
     <header class="header">
@@ -27,6 +35,13 @@ export const Header = memo(function Header({ title, historyOpen, onHistory, hist
         expanded={historyOpen}
         onPress={onHistory}
         buttonRef={historyButton}
+      />
+      <IconButton
+        icon="stop-circle"
+        label="Stop everything"
+        class="stop-everything"
+        disabled={isStopped}
+        onPress={() => host.post({ type: 'stopEverything' })}
       />
       <IconButton
         icon="go-to-file"

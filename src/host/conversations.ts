@@ -11,6 +11,7 @@ import {
   type SessionEvent,
 } from '../protocol/transcript.ts';
 import type { WallDenial } from '../protocol/wallDenial.ts';
+import type { SessionGrant } from '../session/sessionGrants.ts';
 import type { Session } from '../session/session.ts';
 import type { CommandRecord, History } from '../store/history.ts';
 
@@ -51,6 +52,8 @@ export class Conversations implements AsyncDisposable {
   readonly changed = new Emitter<void>();
 
   readonly #sessions = new Map<string, Promise<Started>>();
+  /** Those that are there. */
+  readonly #started = new Map<string, Started>();
   /** As they stand, for those shown or running in this window. */
   readonly #live = new Map<string, Conversation>();
   /** Those in which nothing may begin now. */
@@ -228,6 +231,31 @@ export class Conversations implements AsyncDisposable {
     return started?.session.liftDenial(toolCallId, index, how) ?? false;
   }
 
+  /** What was allowed for the session, of every conversation that has one. */
+  sessionGrants(): SessionGrant[] {
+    return [...this.#started.values()].flatMap(({ session }) => session.grants.list());
+  }
+
+  /** Takes back what was allowed for a session. */
+  revokeGrant(id: string): void {
+    for (const { session } of this.#started.values()) session.grants.revoke(id);
+  }
+
+  /** Ends the commands that were let run by what does not hold any more. */
+  async recheck(what: 'grants' | 'rules'): Promise<void> {
+    await Promise.all([...this.#started.values()].map(({ session }) => session.recheck(what)));
+  }
+
+  /**
+   * Ends every process of every conversation at once: first all that runs in the walls, agents included, then what is
+   * left of the sessions. A conversation that is just being started is ended as soon as it is there.
+   */
+  async stopEverything(): Promise<void> {
+    const started = [...this.#started.values()];
+    await Promise.allSettled(started.map(({ walls }) => walls[Symbol.asyncDispose]()));
+    await this.endSessions();
+  }
+
   /** Ends the agents that do nothing; each starts again with its conversation at the next prompt. */
   async endIdleSessions(): Promise<void> {
     const isIdle = (id: string) => this.#live.get(id)?.status === 'idle';
@@ -252,7 +280,11 @@ export class Conversations implements AsyncDisposable {
     this.#apply(id, { type: 'status', status: 'starting' });
     const session = this.options.start(id, resume, event => this.#apply(id, event));
     this.#sessions.set(id, session);
-    session.catch(() => this.#sessions.delete(id));
+    session.then(
+      // Ended while it was being started, it belongs to nobody any more.
+      started => this.#sessions.get(id) === session && this.#started.set(id, started),
+      () => this.#sessions.delete(id),
+    );
     return session;
   }
 
@@ -281,6 +313,7 @@ export class Conversations implements AsyncDisposable {
   async #end(id: string): Promise<void> {
     const starting = this.#sessions.get(id);
     this.#sessions.delete(id);
+    this.#started.delete(id);
     try {
       const started = await starting;
       await started?.session[Symbol.asyncDispose]();

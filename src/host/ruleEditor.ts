@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { CommandPolicy } from '../policy/policy.ts';
 import { parsePattern } from '../policy/rules/pattern.ts';
 import { plainLabel } from './plainLabel.ts';
+import { decisionOf } from './ruleText.ts';
 import { type RulePlace, rulesOf, userRules, workspaceRules } from './settings.ts';
 import type { RuleScope } from '../protocol/approval.ts';
 import type { RuleUses } from './ruleUses.ts';
@@ -155,10 +156,6 @@ async function pickPlace(pattern: string): Promise<RulePlace | undefined> {
   const rows = [...workspaceRules(), userRules()].map(place => ({ label: place.label, place }));
   return (await vscode.window.showQuickPick(rows, { title: `Cordon: where should "${pattern}" stand?` }))
     ?.place;
-}
-
-function decisionOf(rule: unknown): unknown {
-  return typeof rule === 'object' && rule !== null ? Reflect.get(rule, 'decision') : rule;
 }
 
 function describe(rule: unknown): string {

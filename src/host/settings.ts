@@ -157,6 +157,15 @@ export async function addWritableFolder(folder: string): Promise<void> {
     .update('files.writableFolders', [...folders], vscode.ConfigurationTarget.Global);
 }
 
+/** Takes it back. A folder that is not among them changes nothing. */
+export async function removeWritableFolder(folder: string): Promise<void> {
+  const kept = writableFolders().filter(each => each !== folder);
+  if (kept.length === writableFolders().length) return;
+  await vscode.workspace
+    .getConfiguration('cordon')
+    .update('files.writableFolders', kept, vscode.ConfigurationTarget.Global);
+}
+
 function read<T>(key: string, schema: z.ZodType<T>, fallback: T): T {
   const parsed = schema.safeParse(vscode.workspace.getConfiguration('cordon').get(key));
   return parsed.success ? parsed.data : fallback;

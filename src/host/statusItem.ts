@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { SandboxBadge } from '../protocol/panel.ts';
 
-export type Activity = 'idle' | 'running' | 'waiting' | 'restricted';
+export type Activity = 'idle' | 'running' | 'waiting' | 'restricted' | 'stopped';
 
 /** The one status bar entry: says what Cordon is doing, and a click answers or opens. */
 export function createStatusItem(): vscode.Disposable & {
@@ -17,12 +17,15 @@ export function createStatusItem(): vscode.Disposable & {
         running: '$(sync~spin) Cordon',
         waiting: '$(bell-dot) Cordon asks',
         restricted: '$(shield) Cordon: restricted',
+        stopped: '$(stop-circle) Cordon: stopped',
       }[activity];
-      if (broken) item.text = '$(error) Cordon';
-      item.tooltip = `Cordon: ${{ idle: 'ready', running: 'working', waiting: 'an approval is waiting', restricted: 'restricted until the workspace is trusted' }[activity]}\nSandbox: ${sandbox.label}`;
+      if (broken && activity !== 'stopped') item.text = '$(error) Cordon';
+      item.tooltip = `Cordon: ${{ idle: 'ready', running: 'working', waiting: 'an approval is waiting', restricted: 'restricted until the workspace is trusted', stopped: 'everything is stopped until you resume' }[activity]}\nSandbox: ${sandbox.label}`;
       item.command = activity === 'waiting' ? 'cordon.answerApproval' : 'cordon.open';
       item.backgroundColor =
-        activity === 'waiting' ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
+        activity === 'waiting' || activity === 'stopped'
+          ? new vscode.ThemeColor('statusBarItem.warningBackground')
+          : undefined;
       item.accessibilityInformation = { label: item.tooltip };
       item.show();
     },

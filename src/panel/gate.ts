@@ -6,6 +6,8 @@ export interface GateFacts {
   readonly folders: readonly { readonly scheme: string }[];
   readonly isTrusted: boolean;
   readonly hasModel: boolean;
+  /** The user stopped everything. */
+  readonly isStopped: boolean;
   /** Why no sandbox can be had, once that is known. */
   readonly sandboxProblem:
     { readonly code: string; readonly message: string; readonly remedy: string } | undefined;
@@ -40,6 +42,7 @@ export function gateOf(facts: GateFacts): PanelGate {
   if (facts.folders.length === 0) return { kind: 'noFolder' };
   if (facts.folders.some(folder => folder.scheme !== 'file')) return { kind: 'virtualWorkspace' };
   if (!facts.isTrusted) return { kind: 'untrusted' };
+  if (facts.isStopped) return { kind: 'stopped' };
   if (facts.sandboxProblem !== undefined) return { kind: 'blocked', ...facts.sandboxProblem };
   if (!facts.hasModel) return { kind: 'chooseModel', choices: [...modelChoices] };
   return { kind: 'open' };

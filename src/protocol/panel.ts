@@ -23,6 +23,8 @@ export const PanelGate = z.discriminatedUnion('kind', [
     kind: z.literal('chooseModel'),
     choices: z.array(z.object({ provider: ProviderId, label: z.string(), detail: z.string() })),
   }),
+  /** The user stopped everything; nothing starts until they say so. */
+  z.object({ kind: z.literal('stopped') }),
   /** Nothing may run: `message` says what is wrong and `remedy` how to mend it (plain text, may hold a command). */
   z.object({ kind: z.literal('blocked'), code: z.string(), message: z.string(), remedy: z.string() }),
 ]);
@@ -80,6 +82,8 @@ export const PanelMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   z.object({ type: z.literal('send'), text: z.string().min(1).max(200_000) }),
   z.object({ type: z.literal('stop') }),
+  z.object({ type: z.literal('stopEverything') }),
+  z.object({ type: z.literal('resume') }),
   z.object({ type: z.literal('answerApproval'), id, answer: ApprovalAnswer }),
   /** "Always allow…": the host asks for pattern and scope in a quick pick, then settles the request. */
   z.object({ type: z.literal('alwaysAllow'), id }),

@@ -8,8 +8,20 @@ import { deniedByPolicy, deniedByUser, unanswered, type Denial } from './denial.
 
 /** Whether a command may run. `allowedBy` says why, for the panel and the record. */
 export type CommandVerdict =
-  | { readonly kind: 'allowed'; readonly allowedBy: string }
+  | { readonly kind: 'allowed'; readonly allowedBy: string; readonly ground: Ground }
   | { readonly kind: 'denied'; readonly denial: Denial };
+
+/** What a permission rests on: the rules, the user's word for the session, or the user's word for this one time. */
+export type Ground = 'rules' | 'session' | 'once';
+
+/** A command that the user allowed for the session. Times in milliseconds since the epoch. */
+export interface AllowedCommand {
+  readonly command: string;
+  readonly cwd: string;
+  readonly createdAt: number;
+  readonly lastUsedAt: number | null;
+  readonly uses: number;
+}
 
 interface Options {
   readonly policy: () => CommandPolicy;
@@ -22,7 +34,7 @@ interface Options {
 /** Decides over the commands of one session: by policy, by what the user allowed for the session, or by asking. */
 export class CommandApproval {
   /** Exactly these lines in exactly these folders. */
-  readonly #forSession = new Set<string>();
+  readonly #forSession = new Map<string, AllowedCommand>();
 
   constructor(private readonly options: Options) {}
 
@@ -35,9 +47,12 @@ export class CommandApproval {
     const { policy, decision } = this.#judge({ command, cwd });
     // A denial of the policy stands above everything that was ever allowed by hand.
     if (decision.decision === 'deny') return denied(deniedByPolicy(words(decision)));
-    if (decision.decision === 'allow') return { kind: 'allowed', allowedBy: words(decision) };
-    if (this.#forSession.has(key(request)))
-      return { kind: 'allowed', allowedBy: 'You allowed this command for the session.' };
+    if (decision.decision === 'allow') return allowed(words(decision), 'rules');
+    const known = this.#forSession.get(key(request));
+    if (known !== undefined) {
+      this.#forSession.set(key(request), { ...known, uses: known.uses + 1, lastUsedAt: Date.now() });
+      return allowed('You allowed this command for the session.', 'session');
+    }
     if (unattended !== undefined) return denied(deniedByPolicy(`${words(decision)} ${unattended.command}`));
     const proposals = policy?.propose({ command, cwd }) ?? [];
     const answer = await approvals.ask(
@@ -47,6 +62,27 @@ export class CommandApproval {
       signal,
     );
     return await this.#settle(request, answer);
+  }
+
+  /** What the user allowed for the session. */
+  forSession(): AllowedCommand[] {
+    return [...this.#forSession.values()];
+  }
+
+  /** Takes a permission for the session back. */
+  revoke(command: Pick<AllowedCommand, 'command' | 'cwd'>): void {
+    this.#forSession.delete(key(command));
+  }
+
+  /** Whether a command that runs on this ground would still be let run. */
+  stands(request: CommandRequest, ground: Ground): boolean {
+    if (ground === 'session') return this.#forSession.has(key(request));
+    return ground === 'once' || this.#judge(request).decision.decision === 'allow';
+  }
+
+  #remember({ command, cwd }: CommandRequest): void {
+    const now = Date.now();
+    this.#forSession.set(key({ command, cwd }), { command, cwd, createdAt: now, lastUsedAt: now, uses: 1 });
   }
 
   async #settle(request: CommandRequest, answer: ApprovalAnswer | null): Promise<CommandVerdict> {
@@ -60,20 +96,20 @@ export class CommandApproval {
       case 'never':
         return denied(unanswered());
       case 'allowOnce':
-        return { kind: 'allowed', allowedBy: 'You allowed it once.' };
+        return allowed('You allowed it once.', 'once');
       case 'allowForSession':
-        this.#forSession.add(key(request));
-        return { kind: 'allowed', allowedBy: 'You allowed this command for the session.' };
+        this.#remember(request);
+        return allowed('You allowed this command for the session.', 'session');
       case 'alwaysAllow':
         try {
           await this.options.remember(answer);
-          return { kind: 'allowed', allowedBy: `You allowed it always, by the rule "${answer.pattern}".` };
+          return allowed(`You allowed it always, by the rule "${answer.pattern}".`, 'rules');
         } catch (error) {
           this.options.warn(
             'approval.notRemembered',
             `The rule could not be stored, so it counts once: ${messageOf(error)}`,
           );
-          return { kind: 'allowed', allowedBy: 'You allowed it once.' };
+          return allowed('You allowed it once.', 'once');
         }
     }
   }
@@ -91,6 +127,10 @@ export class CommandApproval {
       return { policy: undefined, decision: { decision: 'ask', risk: 50, reasons } };
     }
   }
+}
+
+function allowed(allowedBy: string, ground: Ground): CommandVerdict {
+  return { kind: 'allowed', allowedBy, ground };
 }
 
 function denied(denial: Denial): CommandVerdict {

@@ -5,7 +5,8 @@ import type { Transcript } from './transcript.ts';
 
 /** What the user lifted, for this session, of what the walls refused a command. */
 export class Cures {
-  readonly #shownFiles = new Set<string>();
+  /** Since when, in milliseconds since the epoch. */
+  readonly #shownFiles = new Map<string, number>();
 
   constructor(
     private readonly transcript: Transcript,
@@ -14,7 +15,16 @@ export class Cures {
 
   /** Hidden files that commands see from now on. */
   get shownFiles(): string[] {
-    return [...this.#shownFiles];
+    return [...this.#shownFiles.keys()];
+  }
+
+  shownSince(path: string): number {
+    return this.#shownFiles.get(path) ?? 0;
+  }
+
+  /** Hides a file again. */
+  hide(path: string): void {
+    this.#shownFiles.delete(path);
   }
 
   /**
@@ -39,7 +49,7 @@ export class Cures {
       return { ...denial, cured: how };
     }
     if (denial.kind === 'secretFile' && how === 'session') {
-      this.#shownFiles.add(denial.path);
+      this.#shownFiles.set(denial.path, Date.now());
       return { ...denial, cured: how };
     }
     return undefined;

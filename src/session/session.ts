@@ -8,6 +8,7 @@ import type { CommandPolicy } from '../policy/policy.ts';
 import type { WorkingCopy } from './changes/workingCopy.ts';
 import type { NetworkAccess } from './networkAccess.ts';
 import type { FolderGrants } from './folderGrants.ts';
+import type { SessionGrants } from './sessionGrants.ts';
 import type { UnsavedText } from './unsavedText.ts';
 
 /** Where the programs are that run inside. Absolute host paths. */
@@ -80,11 +81,15 @@ export interface SessionOptions {
 /** One conversation with its agent process. The agent starts with the first prompt, and again if it died. */
 export interface Session extends AsyncDisposable {
   readonly id: string;
+  /** What the user allowed for as long as this session lives. */
+  readonly grants: SessionGrants;
   readonly conversation: Conversation;
   /** Runs one turn; resolves when it ended, however it ended (see the `turnEnd` item). Rejects when one is running. */
   prompt(text: string): Promise<void>;
   /** Ends the turn at once: the model stream, running foreground commands, open approvals (which count as no). */
   stop(): Promise<void>;
+  /** Ends the commands that were let run by what does not hold any more: a grant, or a rule. */
+  recheck(what: 'grants' | 'rules'): Promise<void>;
   /** False when the request is no longer open: the first answer won. */
   answerApproval(id: string, answer: ApprovalAnswer): boolean;
   answerQuestion(id: string, answer: string): boolean;

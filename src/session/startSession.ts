@@ -24,6 +24,7 @@ import type { Place } from './place.ts';
 import { Questions } from './questions.ts';
 import type { Session, SessionOptions } from './session.ts';
 import { countCommits } from './changes/countCommits.ts';
+import { SessionGrants } from './sessionGrants.ts';
 import { TurnChanges } from './changes/turnChanges.ts';
 import { Terminals } from './terminals.ts';
 import { unsavedBeside, type UnsavedText } from './unsavedText.ts';
@@ -42,6 +43,7 @@ type TurnEnd = Extract<TranscriptItem, { kind: 'turnEnd' }>['reason'];
 
 class AgentSession implements Session {
   readonly id: string;
+  readonly grants: SessionGrants;
   readonly #options: SessionOptions;
   readonly #transcript: Transcript;
   readonly #approvals: Approvals;
@@ -106,6 +108,9 @@ class AgentSession implements Session {
       transcript: this.#transcript,
     });
     const unsaved = (this.#unsaved = options.unsaved && unsavedBeside(options.workingCopy, options.unsaved));
+    this.grants = new SessionGrants(approval, this.#access, this.#cures, () =>
+      this.#first(this.recheck('grants')),
+    );
     this.#terminals = new Terminals({
       folders,
       sandbox,
@@ -138,9 +143,7 @@ class AgentSession implements Session {
     });
     if (unsaved) this.#listening.push(unsaved.onChange(() => this.#tellUnsaved()));
     if (options.folderGrants) {
-      this.#listening.push(
-        options.folderGrants.revoked.on(grant => this.#first(this.#terminals.endWithin(grant.path))),
-      );
+      this.#listening.push(options.folderGrants.revoked.on(() => this.#first(this.recheck('grants'))));
     }
   }
 
@@ -196,6 +199,10 @@ class AgentSession implements Session {
 
   liftDenial(itemId: string, index: number, how: 'session' | 'always'): boolean {
     return this.#cures.lift(itemId, index, how);
+  }
+
+  recheck(what: 'grants' | 'rules'): Promise<void> {
+    return this.#terminals.recheck(what);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,7 +7,7 @@ import type { ChangedFiles } from '../protocol/transcript.ts';
 import { CordonError, messageOf } from '../base/errors.ts';
 import { randomId } from '../base/ids.ts';
 import type { CreateTerminal } from './agentMessages.ts';
-import type { CommandApproval } from './commandApproval.ts';
+import type { CommandApproval, Ground } from './commandApproval.ts';
 import type { TurnChanges } from './changes/turnChanges.ts';
 import { denialError, deniedBySandbox, type Denial } from './denial.ts';
 import type { FolderAccess } from './folderAccess.ts';
@@ -68,7 +68,7 @@ export class Terminals {
       allowedBy: verdict.allowedBy,
     });
     try {
-      return await this.#start(request, cwd, item.id, turn, signal);
+      return await this.#start(request, { cwd, itemId: item.id, ground: verdict.ground }, turn, signal);
     } catch (error) {
       throw refuse(deniedBySandbox(messageOf(error)));
     }
@@ -108,12 +108,21 @@ export class Terminals {
     return this.#running() === 0;
   }
 
-  /** Ends every command that sees this granted folder, and says why in its output. */
-  async endWithin(folder: string): Promise<void> {
-    await this.#endAll(({ terminal, granted }) => {
-      const concerned = granted.some(({ path, access }) => path === folder && access !== 'none');
-      if (concerned && terminal.exit === undefined) terminal.note(revoked(folder));
-      return concerned;
+  /**
+   * Ends every command that lost something it was let run with, and says what in its output. With `rules`, those too
+   * that the rules do not let run any more.
+   */
+  async recheck(what: 'grants' | 'rules'): Promise<void> {
+    await this.#endAll(({ terminal, permission }) => {
+      const { approval } = this.options;
+      const stands =
+        permission.ground === 'rules' && what === 'grants'
+          ? true
+          : approval.stands(permission, permission.ground);
+      const lost = this.#lost(permission) ?? (stands ? undefined : 'The permission for it');
+      if (lost === undefined || terminal.exit !== undefined) return false;
+      terminal.note(`${lost} was taken back, so this command was ended.`);
+      return true;
     });
   }
 
@@ -130,8 +139,7 @@ export class Terminals {
 
   async #start(
     request: CreateTerminal,
-    cwd: string,
-    itemId: string,
+    { cwd, itemId, ground }: { cwd: string; itemId: string; ground: Ground },
     turn: Turn,
     signal: AbortSignal,
   ): Promise<string> {
@@ -144,16 +152,24 @@ export class Terminals {
     const since = Date.now();
     // One pipe for both streams keeps what is printed in its order. The outer shell only joins them.
     const join = 'exec 2>&1; exec /bin/bash --noprofile --norc -c "$1"';
-    const grantedFolders = this.options.outside.visible(background);
+    const permission: Permission = {
+      command: request.command,
+      cwd,
+      ground,
+      background,
+      writable: writableFolders,
+      granted: this.options.outside.visible(background),
+      shownFiles: this.options.shownFiles(),
+    };
     this.options.outside.usedBy(request.command, cwd);
     const followed = network?.follow(itemId, request.command);
     const launched = sandbox.launch({
       argv: ['/bin/bash', '--noprofile', '--norc', '-c', join, 'cordon', request.command],
       cwd,
-      writableFolders,
-      grantedFolders,
+      writableFolders: permission.writable,
+      grantedFolders: permission.granted,
       view: 'system',
-      allowedPaths: this.options.shownFiles(),
+      allowedPaths: permission.shownFiles,
       stdin: 'ignore',
       ...(background || this.options.wallTime === undefined ? {} : { timeout: this.options.wallTime }),
     });
@@ -173,14 +189,13 @@ export class Terminals {
       turn,
       over: over.signal,
       network: followed,
-      granted: grantedFolders,
+      granted: permission.granted,
     });
     const id = randomId();
-    this.#open.set(id, { terminal, background, settled, over, granted: grantedFolders });
-    // Stopped, or a folder taken back, while the process was being started.
+    this.#open.set(id, { terminal, background, settled, over, permission });
+    // Stopped, or something taken back, while the process was being started.
     if (signal.aborted) await this.kill(id);
-    const lost = missing(grantedFolders, this.options.outside.visible(background));
-    if (lost !== undefined) await this.endWithin(lost);
+    await this.recheck('grants');
     return id;
   }
 
@@ -304,6 +319,19 @@ export class Terminals {
     );
   }
 
+  /** What of a permission does not hold any more, as the beginning of "… was taken back". */
+  #lost({ background, writable, granted, shownFiles }: Permission): string | undefined {
+    const { access, outside } = this.options;
+    const folder = missing(granted, outside.visible(background));
+    if (folder !== undefined) return `Access to ${folder}`;
+    const now = access.writable(background);
+    const closed = writable.find(each => !now.includes(each));
+    if (closed !== undefined) return `Writing to ${closed}`;
+    const shown = this.options.shownFiles();
+    const hidden = shownFiles.find(each => !shown.includes(each));
+    return hidden === undefined ? undefined : `Sight of ${hidden}`;
+  }
+
   #running(): number {
     return [...this.#open.values()].filter(({ terminal }) => terminal.exit === undefined).length;
   }
@@ -321,8 +349,18 @@ interface OpenTerminal {
   readonly settled: Promise<void>;
   /** Aborted when the agent no longer waits: ends the offer that may follow a failure. */
   readonly over: AbortController;
-  /** What it sees outside of the workspace. */
+  readonly permission: Permission;
+}
+
+/** What a running command was let do. */
+interface Permission {
+  readonly command: string;
+  readonly cwd: string;
+  readonly ground: Ground;
+  readonly background: boolean;
+  readonly writable: readonly string[];
   readonly granted: readonly GrantedFolder[];
+  readonly shownFiles: readonly string[];
 }
 
 interface RunningCommand {
@@ -358,10 +396,6 @@ function missing(before: readonly GrantedFolder[], now: readonly GrantedFolder[]
   const isShown = ({ path, access }: GrantedFolder) =>
     now.some(each => each.path === path && (each.access === access || each.access === 'write'));
   return before.find(each => each.access !== 'none' && !isShown(each))?.path;
-}
-
-function revoked(folder: string): string {
-  return `Access to ${folder} was taken back, so this command was ended.`;
 }
 
 function nowShown(folder: string, access: 'read' | 'write'): string {

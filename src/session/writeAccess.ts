@@ -34,7 +34,8 @@ interface Options {
  */
 export class WriteAccess {
   readonly #forTurn = new Set<string>();
-  readonly #forSession = new Set<string>();
+  /** When it was allowed, in milliseconds since the epoch. */
+  readonly #forSession = new Map<string, number>();
   /** Questions under way by folder: several writes at once are one question. */
   readonly #asking = new Map<string, Promise<ApprovalAnswer | null>>();
 
@@ -46,10 +47,21 @@ export class WriteAccess {
     if (this.options.isCopy) return [...this.options.folders];
     const granted = new Set([
       ...this.options.standing(),
-      ...this.#forSession,
+      ...this.#forSession.keys(),
       ...(lasting ? [] : this.#forTurn),
     ]);
     return this.options.folders.filter(folder => granted.has(folder));
+  }
+
+  /** Folders that were allowed for the session, and since when. */
+  forSession(): ReadonlyMap<string, number> {
+    return this.#forSession;
+  }
+
+  /** Takes back what was allowed for this session or turn. A standing grant is the user's settings' affair. */
+  revoke(folder: string): void {
+    this.#forSession.delete(folder);
+    this.#forTurn.delete(folder);
   }
 
   endTurn(): void {
@@ -107,7 +119,7 @@ export class WriteAccess {
   async #grant(folder: string, answer: ApprovalAnswer | null): Promise<ApprovalAnswer | null> {
     if (answer === null || answer.kind === 'deny' || answer.kind === 'never') return answer;
     this.#forTurn.add(folder);
-    if (answer.kind === 'allowForSession') this.#forSession.add(folder);
+    if (answer.kind === 'allowForSession') this.#forSession.set(folder, Date.now());
     if (answer.kind === 'alwaysAllow') {
       try {
         await this.options.remember(answer);

@@ -1,7 +1,15 @@
 import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ApprovalRequest } from '../../../src/protocol/approval.ts';
-import { commandRequest, conversation, event, stateMessage, user, writeRequest } from './conversations.ts';
+import {
+  commandRequest,
+  conversation,
+  event,
+  folderRequest,
+  stateMessage,
+  user,
+  writeRequest,
+} from './conversations.ts';
 import { servePanel, type PanelServer, type Preview } from './preview.ts';
 
 let server: PanelServer;
@@ -300,5 +308,40 @@ test('a question is answered by an option or in own words', async () => {
   expect(await answers(panel)).toEqual([
     { type: 'answerQuestion', id: 'q1', answer: 'Vitest' },
     { type: 'answerQuestion', id: 'q1', answer: 'Neither' },
+  ]);
+});
+
+test('a folder outside is asked for with what is wanted of it, and can be allowed, refused for good, or exchanged', async () => {
+  for (const [button, sent] of [
+    ['Allow once', { type: 'answerApproval', id: 'folder-read', answer: { kind: 'allowOnce' } }],
+    ['Allow today', { type: 'answerApproval', id: 'folder-read', answer: { kind: 'allowToday' } }],
+    ['Always allow', { type: 'alwaysAllow', id: 'folder-read' }],
+    ['Never', { type: 'answerApproval', id: 'folder-read', answer: { kind: 'never' } }],
+    ['Another folder…', { type: 'chooseFolder', id: 'folder-read' }],
+  ] as const) {
+    await using panel = await panelWith([folderRequest('read')]);
+    expect(await card(panel).locator('.command').innerText()).toBe('/home/ada/library');
+    expect(await card(panel).innerText()).toContain('first: read src/index.js');
+    expect(await card(panel).locator('vscode-button').allInnerTexts()).toEqual([
+      'Deny',
+      'Allow once',
+      'Allow today',
+      'Always allow',
+      'Never',
+      'Another folder…',
+    ]);
+    await card(panel).getByRole('button', { name: button, exact: true }).click();
+    expect(await answers(panel)).toEqual([sent]);
+  }
+});
+
+test('changing a folder outside takes a second press, and refusing it takes one', async () => {
+  await using panel = await panelWith([folderRequest('write')]);
+  await card(panel).getByRole('button', { name: 'Allow today', exact: true }).click();
+  expect(await answers(panel)).toEqual([]);
+  await card(panel).locator(':scope:not(.arming)').waitFor();
+  await card(panel).getByRole('button', { name: 'Confirm: allow today', exact: true }).click();
+  expect(await answers(panel)).toEqual([
+    { type: 'answerApproval', id: 'folder-write', answer: { kind: 'allowToday' } },
   ]);
 });

@@ -329,6 +329,7 @@ export const gates: Record<Exclude<PanelGate['kind'], 'open'>, PanelGate> = {
   untrusted: { kind: 'untrusted' },
   noFolder: { kind: 'noFolder' },
   virtualWorkspace: { kind: 'virtualWorkspace' },
+  stopped: { kind: 'stopped' },
   chooseModel: {
     kind: 'chooseModel',
     choices: [

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { gateOf } from '../../../src/panel/gate.ts';
 
-const open = { folders: [{ scheme: 'file' }], isTrusted: true, hasModel: true, sandboxProblem: undefined };
+const open = {
+  folders: [{ scheme: 'file' }],
+  isTrusted: true,
+  hasModel: true,
+  isStopped: false,
+  sandboxProblem: undefined,
+};
 const problem = { code: 'sandbox.missing', message: 'No Bubblewrap.', remedy: 'apt install bubblewrap' };
 
 test.each([
@@ -14,6 +20,7 @@ test.each([
   ],
   ['the workspace is not trusted', { ...open, isTrusted: false }, 'untrusted'],
   ['no sandbox can be had', { ...open, sandboxProblem: problem }, 'blocked'],
+  ['everything was stopped', { ...open, isStopped: true, sandboxProblem: problem }, 'stopped'],
   ['no model was chosen', { ...open, hasModel: false }, 'chooseModel'],
   [
     'untrusted comes before everything that reads the workspace',
