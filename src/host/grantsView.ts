@@ -1,3 +1,4 @@
+import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { messageOf } from '../base/errors.ts';
 import type { Grant, GrantSource } from './grantSource.ts';
@@ -140,9 +141,12 @@ function getTreeItem(row: Row): vscode.TreeItem {
   }
   const { grant, source } = row;
   const text = grantText(grant, Date.now());
-  const item = new vscode.TreeItem(labelOf(grant));
+  // Of a path its end tells most, and a row is narrow.
+  const isPath = source.kind === 'folder' || source.kind === 'writable' || source.kind === 'file';
+  const parent = plainLabel(shortened(path.dirname(grant.label)));
+  const item = new vscode.TreeItem(isPath ? plainLabel(path.basename(grant.label)) : labelOf(grant));
   item.id = `${source.kind} ${grant.id}`;
-  item.description = text;
+  item.description = isPath ? `${text} · in ${parent}` : text;
   item.tooltip = `${plainLabel(grant.label)}\n${text}`;
   item.iconPath = iconOf(row);
   item.contextValue = grant.answer === 'never' ? 'never' : 'grant';

@@ -14,6 +14,7 @@ beforeAll(async () => {
     settings: {
       ...demoChosen,
       'cordon.approvals.surface': 'panel',
+      'files.autoSave': 'off',
       'cordon.commands.rules': { 'sleep *': 'allow' },
     },
   });

@@ -29,7 +29,5 @@ export function FolderQuestion({ subject }: { subject: FolderSubject }) {
 
 export function folderQuestion({ folder, path, access }: FolderSubject): string {
   const what = folder === path ? 'file' : 'folder';
-  return access === 'read'
-    ? `Let Cordon read this ${what} outside of the workspace?`
-    : `Let Cordon change files in this ${what} outside of the workspace?`;
+  return access === 'read' ? `Let Cordon read this ${what}?` : `Let Cordon change this ${what}?`;
 }
