@@ -166,5 +166,5 @@ async function revoke(window: WorkbenchWindow, text: string): Promise<void> {
 function running(command: RegExp): number {
   return execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
     .split('\n')
-    .filter(line => /^sleep /.test(line) && command.test(line)).length;
+    .filter(line => line.startsWith('sleep ') && command.test(line)).length;
 }
