@@ -107,6 +107,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     folders: () => folders().map(folder => realpathSync(folder)),
     openTrash,
     copyOf: id => copies.open(id),
+    onRestored: () => review.refreshSoon(),
   });
   const goingBack = new GoingBack({
     conversations,
@@ -444,6 +445,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     { dispose: () => stopSwitch[Symbol.dispose]() },
     ...registerCommands(parts),
     registerTrashDocuments(openTrash),
+    restoring,
     ...listening.map(each => ({ dispose: () => each[Symbol.dispose]() })),
     { dispose: () => approvals[Symbol.dispose]() },
     vscode.workspace.onDidGrantWorkspaceTrust(() => void bringUp()),

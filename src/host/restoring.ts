@@ -13,21 +13,43 @@ interface Options {
   readonly folders: () => readonly string[];
   readonly openTrash: () => Promise<OpenTrashCan>;
   readonly copyOf: (conversationId: string) => Promise<WorkingCopy>;
+  /** The user's files are others now, so what waits may be. */
+  readonly onRestored: () => void;
 }
 
 type Accepted = Extract<AcceptOutcome, { kind: 'accepted' }>;
 
 /** The way back to what accepting overwrote, deleted or made. */
-export class Restoring {
+export class Restoring implements vscode.Disposable {
+  /** Beside the word that says what was accepted; it goes after a while, the command stays. */
+  readonly #offer = vscode.window.createStatusBarItem(
+    'cordon.undoLastAccept',
+    vscode.StatusBarAlignment.Left,
+    -1,
+  );
+  #offerEnds: NodeJS.Timeout | undefined;
   #lastAccept: { readonly conversationId: string; readonly outcome: Accepted } | undefined;
 
-  constructor(private readonly options: Options) {}
+  constructor(private readonly options: Options) {
+    this.#offer.name = 'Cordon: undo the last accept';
+    this.#offer.text = '$(discard) Undo Accept';
+    this.#offer.tooltip = 'Cordon: your files become what they were, and the changes wait again';
+    this.#offer.command = 'cordon.undoLastAccept';
+  }
+
+  dispose(): void {
+    clearTimeout(this.#offerEnds);
+    this.#offer.dispose();
+  }
 
   /** To be told of each accepting, so that the last can be undone. */
   accepted(conversationId: string, outcome: AcceptOutcome): void {
     if (outcome.kind !== 'accepted' || outcome.batches.length === 0) return;
     this.#lastAccept = { conversationId, outcome };
     void vscode.commands.executeCommand('setContext', 'cordon.canUndoAccept', true);
+    this.#offer.show();
+    clearTimeout(this.#offerEnds);
+    this.#offerEnds = setTimeout(() => this.#offer.hide(), offerTime);
   }
 
   /** The user's files become what they were before the last accepting, and its changes wait again. */
@@ -39,6 +61,7 @@ export class Restoring {
     const outcome = await copy.changes.undo(last.outcome.batches);
     if (outcome.kind === 'obstructed') throw obstructed(outcome);
     this.#lastAccept = undefined;
+    this.#offer.hide();
     await vscode.commands.executeCommand('setContext', 'cordon.canUndoAccept', false);
     void vscode.window.showInformationMessage(`Undone: ${counted(outcome.accepted.length)}.`);
   }
@@ -53,6 +76,7 @@ export class Restoring {
     refuseUnsaved(chosen.map(fileOf));
     const outcome = await trash.restore(chosen.map(({ id }) => id));
     if (outcome.kind === 'obstructed') throw obstructed(outcome);
+    this.options.onRestored();
     this.#offerUndo(outcome);
   }
 
@@ -65,11 +89,15 @@ export class Restoring {
         if (answer !== undo) return;
         await using trash = await this.options.openTrash();
         const undone = await trash.undo(outcome.batches);
+        this.options.onRestored();
         if (undone.kind === 'obstructed')
           void vscode.window.showErrorMessage(`Cordon: ${obstructed(undone).message}`);
       });
   }
 }
+
+/** Milliseconds for which undoing is offered in the status bar. */
+const offerTime = 30_000;
 
 interface Row extends vscode.QuickPickItem {
   readonly item: TrashItem;

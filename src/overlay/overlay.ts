@@ -2,6 +2,7 @@ import {
   chmodSync,
   mkdirSync,
   readdirSync,
+  readlinkSync,
   readFileSync,
   realpathSync,
   statSync,
@@ -48,7 +49,9 @@ export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
   const mounts = folders.map(folder => control(directory, folder));
   const holder = await withLock(join(directory, 'lock'), async () => {
     const living = livingHolder(directory);
-    const opened = living === undefined ? await startHolder(options.bwrap, mounts) : await joinHolder(living);
+    const opened =
+      (living === undefined ? undefined : await joinLiving(living, directory)) ??
+      (await startHolder(options.bwrap, mounts));
     record(directory, opened);
     return opened;
   }).catch((error: unknown) => {
@@ -66,6 +69,16 @@ export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
       else removeTree(recordOf(directory, holder));
     },
   };
+}
+
+/** Undefined when the other process ended on the way: whoever kept it may have been killed just now. */
+async function joinLiving(living: number, directory: string): Promise<Holder | undefined> {
+  try {
+    return await joinHolder(living);
+  } catch (error) {
+    if (livingHolder(directory) === living) throw error;
+    return undefined;
+  }
 }
 
 /** The sooner a change is seen, the surer it is what it was made from. Whoever looks next notes what could not be now. */
@@ -114,11 +127,21 @@ export function livingHolder(directory: string): number | undefined {
   for (const name of readdirSync(join(directory, 'holders'))) {
     const file = join(directory, 'holders', name);
     const pid = Number(name);
-    if (Number.isInteger(pid) && startTime(pid) !== undefined && String(startTime(pid)) === contentOf(file))
-      return pid;
+    const lives = Number.isInteger(pid) && startTime(pid) !== undefined && hasNamespaces(pid);
+    if (lives && String(startTime(pid)) === contentOf(file)) return pid;
     removeTree(file);
   }
   return undefined;
+}
+
+/** One that was killed is a process for a moment still, or until it is waited for, but keeps nothing open. */
+function hasNamespaces(pid: number): boolean {
+  try {
+    readlinkSync(`/proc/${pid}/ns/mnt`);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function contentOf(file: string): string | undefined {

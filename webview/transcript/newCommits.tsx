@@ -7,8 +7,9 @@ export function NewCommits({ count }: { count: number }) {
   const host = useHost();
   return (
     <div class="new-commits">
-      <Icon name="git-commit" />
-      <span>{count === 1 ? '1 commit' : `${count} commits`} that your repository does not have</span>
+      <span>
+        <Icon name="git-commit" /> {count === 1 ? '1 commit' : `${count} commits`} not in your repository
+      </span>
       <Button onPress={() => host.post({ type: 'importCommits' })}>Import…</Button>
     </div>
   );
