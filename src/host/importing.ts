@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { CordonError } from '../base/errors.ts';
-import type { HeldBackFile } from '../overlay/commits.ts';
+import type { HeldBackFile } from '../overlay/heldBackFiles.ts';
 import type { NewCommit } from '../overlay/newCommits.ts';
 import type { Conversation } from '../protocol/transcript.ts';
 import type { WorkingCopy } from '../session/changes/workingCopy.ts';

@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CordonError } from '../base/errors.ts';
 import { randomId } from '../base/ids.ts';
-import { isSecretFile } from '../../sandbox/secretFiles.ts';
+import { heldBackFiles, type HeldBackFile } from './heldBackFiles.ts';
 import { hostGit, isObjectName, knownCommits } from './hostGit.ts';
 import { sandboxedFile, sandboxedText, type AgentRepository } from './sandboxedGit.ts';
 
@@ -18,12 +18,6 @@ export type ImportResult =
   | { readonly kind: 'nothing' }
   /** Files that should not be in a repository. Nothing of it came into the user's. */
   | { readonly kind: 'heldBack'; readonly files: readonly HeldBackFile[] };
-
-/** A file in one of the commits; `because` is the end of a sentence about it. */
-export interface HeldBackFile {
-  readonly path: string;
-  readonly because: string;
-}
 
 /**
  * Brings the commits that the agent has made on its current branch into a new branch of the user's repository, by git's
@@ -70,7 +64,7 @@ export async function importCommits(options: ImportOptions): Promise<ImportResul
       .stdout;
     const range = [commit, ...have.map(each => `^${each}`)];
     // Before anything of it lies in the user's repository.
-    const files = await secretsIn(between, range, signal);
+    const files = await heldBackFiles(between, range, signal);
     if (files.length > 0) return { kind: 'heldBack', files };
     await fetch(between, repository, `${arrived}:${arrived}`);
     const commits = Number((await git('rev-list', '--count', ...range, '--')).stdout);
@@ -92,19 +86,6 @@ export async function branchProblem(repository: string, branch: string): Promise
     return badBranch(branch);
   const isThere = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `refs/heads/${branch}`);
   return isThere ? branchExists(branch) : undefined;
-}
-
-async function secretsIn(
-  repository: string,
-  range: readonly string[],
-  signal?: AbortSignal,
-): Promise<HeldBackFile[]> {
-  const what = ['--format=', '--name-only', '--no-renames', '-z', '--diff-filter=d', '-m'];
-  const { stdout } = await hostGit(repository, ['log', ...what, ...range, '--'], signal);
-  return [...new Set(stdout.split('\0'))]
-    .filter(file => file !== '' && isSecretFile(path.basename(file)))
-    .sort()
-    .map(file => ({ path: file, because: 'has the name of a file that holds secrets' }));
 }
 
 async function succeeds(run: Promise<unknown>): Promise<boolean> {

@@ -39,9 +39,9 @@ test('what was accepted is undone whole, and single files come back from the tra
   await window.command('Cordon: Accept All Changes');
   await expect.poll(readme).toBe('changed\n');
   await window.command('Cordon: Restore from Trash…');
-  const row = window.quickInput.getByRole('checkbox', { name: /^README\.md/ }).last();
+  const row = window.quickInput.locator('.monaco-list-row').filter({ hasText: 'README.md' }).last();
   await row.hover();
-  await row.locator('.action-label.codicon-diff').click();
+  await row.locator('.quick-input-list-entry-action-bar .action-label').click();
   await window.page.locator('.monaco-diff-editor').first().waitFor();
   await window.screenshot('trash-difference');
   await row.click();

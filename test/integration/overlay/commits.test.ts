@@ -122,6 +122,18 @@ test('a commit with a secret in it is held back, also when a later one deletes i
   expect(git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
 });
 
+test('a key in what a commit holds is found by its form, also in a file that a later commit mends', async () => {
+  // In two halves, so that nobody takes this file for one that holds a key.
+  const key = `-----BEGIN OPENSSH ${'PRIVATE'} KEY-----`;
+  await agent(`printf '%s\\n' 'harmless' '${key}' b3BlbnNzaC1rZXktdjEA > 'notes of mine.txt'; git add .
+    git commit --quiet --message Notes; echo mended > 'notes of mine.txt'; git commit --quiet --all --message Mended`);
+  expect(await imported('from-agent')).toEqual({
+    kind: 'heldBack',
+    files: [{ path: 'notes of mine.txt', because: 'holds a private key' }],
+  });
+  expect(git('for-each-ref', '--format=%(refname)')).toBe('refs/heads/main');
+});
+
 test('an object that git calls malformed is refused', async () => {
   await agent(`
     tree=$(printf '100644 blob %s\\t.git\\n' $(git hash-object -w readme.md) | git mktree)
