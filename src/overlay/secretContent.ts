@@ -1,4 +1,4 @@
-import type { SecretLintCoreConfig } from '@secretlint/types';
+import type { lintSource } from '@secretlint/core';
 
 /**
  * Whether a text holds something with the form of a key, as secretlint knows them: private keys, and the tokens of well
@@ -6,9 +6,9 @@ import type { SecretLintCoreConfig } from '@secretlint/types';
  * which proves nothing. Rules are loaded with the first call; 1 MB takes about 10 ms.
  */
 export async function secretIn(text: string): Promise<string | undefined> {
-  const { lintSource } = await import('@secretlint/core');
+  const { lintSource: lint } = await import('@secretlint/core');
   const source = { filePath: 'text', content: text, ext: '', contentType: 'text' } as const;
-  const { messages } = await lintSource({
+  const { messages } = await lint({
     source,
     options: { config: await rules(), noPhysicFilePath: true, maskSecrets: true },
   });
@@ -21,14 +21,16 @@ export async function secretIn(text: string): Promise<string | undefined> {
 
 const patternRule = '@secretlint/secretlint-rule-pattern';
 
-let config: Promise<SecretLintCoreConfig> | undefined;
+type Rules = Parameters<typeof lintSource>[0]['options']['config'];
 
-function rules(): Promise<SecretLintCoreConfig> {
+let config: Promise<Rules> | undefined;
+
+function rules(): Promise<Rules> {
   config ??= load();
   return config;
 }
 
-async function load(): Promise<SecretLintCoreConfig> {
+async function load(): Promise<Rules> {
   const [{ creator: recommended }, { creator: pattern }] = await Promise.all([
     import('@secretlint/secretlint-rule-preset-recommend'),
     import('@secretlint/secretlint-rule-pattern'),

@@ -124,7 +124,7 @@ test('a commit with a secret in it is held back, also when a later one deletes i
 
 test('a key in what a commit holds is found by its form, also in a file that a later commit mends', async () => {
   // In two halves, so that nobody takes this file for one that holds a key.
-  const key = `-----BEGIN OPENSSH ${'PRIVATE'} KEY-----`;
+  const key = ['-----BEGIN OPENSSH', 'PRIVATE KEY-----'].join(' ');
   await agent(`printf '%s\\n' 'harmless' '${key}' b3BlbnNzaC1rZXktdjEA > 'notes of mine.txt'; git add .
     git commit --quiet --message Notes; echo mended > 'notes of mine.txt'; git commit --quiet --all --message Mended`);
   expect(await imported('from-agent')).toEqual({

@@ -124,7 +124,7 @@ test.each(['in place', 'by renaming'])(
       expect(readFileSync(path.join(merged, 'agent.txt'), 'utf8')).toBe(written);
       const [review] = await copy.changes.review();
       const waiting = (review?.changes ?? []).map(({ folder, path: inner }) => ({ folder, path: inner }));
-      if (waiting.length > 0) expect(await copy.changes.accept(waiting)).toMatchObject({ kind: 'accepted' });
+      expect(await copy.changes.accept(waiting)).toMatchObject({ kind: 'accepted' });
       expect([real('agent.txt'), real('user.txt'), real('steady.txt')]).toEqual([
         written,
         saved,
@@ -166,15 +166,13 @@ test('a broker that is killed while it accepts leaves nothing half done, and wha
     const isWhole = found.join() === wholePicture.join();
     ends[isWhole ? 'whole' : 'cut']++;
     expect((review?.changes ?? []).length > 0).toBe(!isWhole);
-    if (!isWhole) {
-      const choices = (review?.changes ?? []).map(change => ({ ...change, isConfirmed: true }));
-      expect(
-        await again.changes.accept(
-          choices.map(({ folder, path: inner }) => ({ folder, path: inner, isConfirmed: true })),
-        ),
-      ).toMatchObject({ kind: 'accepted' });
-      expect(picture(lower)).toEqual(wholePicture);
-    }
+    const choices = (review?.changes ?? []).map(({ folder, path: inner }) => ({
+      folder,
+      path: inner,
+      isConfirmed: true,
+    }));
+    expect(await again.changes.accept(choices)).toMatchObject({ kind: 'accepted' });
+    expect(picture(lower)).toEqual(wholePicture);
     await again[Symbol.asyncDispose]();
     const strays = readdirSync(lower, { recursive: true, encoding: 'utf8' });
     expect(strays.filter(name => name.includes('.cordon-'))).toEqual([]);
