@@ -63,7 +63,7 @@ export class Restoring implements vscode.Disposable {
     this.#lastAccept = undefined;
     this.#offer.hide();
     await vscode.commands.executeCommand('setContext', 'cordon.canUndoAccept', false);
-    void vscode.window.showInformationMessage(`Undone: ${counted(outcome.accepted.length)}.`);
+    vscode.window.setStatusBarMessage(`$(check) Cordon: Undid ${counted(outcome.accepted.length)}`, 5_000);
   }
 
   /** Lets the user choose among what is in the trash, look at it, and have it back. */
