@@ -1,9 +1,11 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CordonError, messageOf } from '../base/errors.ts';
 import { openOverlay } from '../overlay/overlay.ts';
 import { removeTree } from '../overlay/removeTree.ts';
+import { canClone } from '../overlay/tree/mirror.ts';
+import { chooseCopy, describeCopy } from '../session/changes/chooseCopy.ts';
 import { findProgram, gatherFacts } from '../../sandbox/facts.ts';
 import { checkPodman } from '../../sandbox/podmanReadiness.ts';
 import { checkSandbox } from '../../sandbox/readiness.ts';
@@ -89,24 +91,36 @@ async function walls(options: SandboxOptions): Promise<Finding[]> {
   }
 }
 
-/** Tried where sessions are really kept: that file system has to carry the upper layer. */
+/** Tried where sessions are really kept: that file system has to carry the upper layer, or to clone into. */
 async function copyOnWrite(workspace: string): Promise<Finding> {
   const directory = mkdtempSync(join(stateDirectory(), 'doctor-'));
+  const { backend } = sandboxSettings();
+  let problem: unknown;
   try {
     const bwrap = findProgram('bwrap', process.env['PATH'], []);
     if (bwrap === undefined) throw sandboxErrors.missing();
     await using _ = await openOverlay({ directory, folders: [workspace], bwrap, dropAtEnd: true });
-    return {
-      name: 'Copy-on-write workspace',
-      state: 'good',
-      detail: 'The kernel mounts it for this user (overlayfs).',
-    };
   } catch (error) {
+    problem = error;
+  }
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const choice = chooseCopy({
+      wanted: 'copyOnWrite',
+      platform: process.platform,
+      backend,
+      ...(problem === undefined
+        ? {}
+        : { noOverlay: problem instanceof CordonError ? problem.message : messageOf(problem) }),
+      canClone: canClone(process.cwd(), directory),
+    });
+    const { detail } = describeCopy(choice);
+    if (choice.kind === 'overlay') return { name: 'Copy-on-write workspace', state: 'good', detail };
     return {
       name: 'Copy-on-write workspace',
       state: 'warning',
-      detail: `${error instanceof CordonError ? error.message : messageOf(error)} The workspace is read-only in the sandbox until you allow writing.`,
-      ...(error instanceof CordonError && error.remedy !== undefined ? { remedy: error.remedy } : {}),
+      detail,
+      ...(problem instanceof CordonError && problem.remedy !== undefined ? { remedy: problem.remedy } : {}),
     };
   } finally {
     removeTree(directory);

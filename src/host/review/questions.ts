@@ -23,11 +23,17 @@ export async function confirmProtected(
   return answer === accept;
 }
 
-export async function confirmDiscard(files: number): Promise<boolean> {
+/** `isDirect`: the agent worked in the user's own files. */
+export async function confirmDiscard(files: number, isDirect: boolean): Promise<boolean> {
   const discard = 'Discard';
   const answer = await vscode.window.showWarningMessage(
     `Discard what Cordon changed in ${files} files?`,
-    { modal: true, detail: 'Your own files stay as they are. Going back to a checkpoint brings it again.' },
+    {
+      modal: true,
+      detail: isDirect
+        ? 'Your files become what they were before; what they hold now goes to the trash.'
+        : 'Your own files stay as they are. Going back to a checkpoint brings it again.',
+    },
     discard,
   );
   return answer === discard;

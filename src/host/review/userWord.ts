@@ -48,8 +48,8 @@ export class UserWord implements vscode.Disposable {
   async discardAll(): Promise<void> {
     const all = this.options.waiting.changes;
     if (all.length === 0) return;
-    if (await confirmDiscard(this.options.waiting.totals.files))
-      await this.#discard(all.map(change => ({ change })));
+    const { totals, isDirect } = this.options.waiting;
+    if (await confirmDiscard(totals.files, isDirect)) await this.#discard(all.map(change => ({ change })));
   }
 
   /** Lines of the view. Afterwards the selection is on what comes next. */
@@ -60,7 +60,8 @@ export class UserWord implements vscode.Disposable {
     if (!first) return;
     const place = this.options.tree.files.findIndex(({ change }) => samePath(change, first.change));
     if (verb === 'accept') await this.#accept(wanted, rows.length === 1 || !rows.some(isGroup));
-    else if (wanted.length === 1 || (await confirmDiscard(wanted.length))) await this.#discard(wanted);
+    else if (wanted.length === 1 || (await confirmDiscard(wanted.length, this.options.waiting.isDirect)))
+      await this.#discard(wanted);
     const { files } = this.options.tree;
     const same = files.find(({ change }) => samePath(change, first.change));
     const next = same ?? files[Math.min(place, files.length - 1)];

@@ -21,7 +21,7 @@ import { CordonError } from '../../base/errors.ts';
 import { encodePath } from '../../base/fileName.ts';
 import { randomId } from '../../base/ids.ts';
 import type { Choice, FolderReview, Obstruction } from './changesEngine.ts';
-import { Keeping } from './keeping.ts';
+import { Keeping, notKept } from './keeping.ts';
 import type { Preparation } from './overlayedFolder.ts';
 import { TreeFolder, type Applying } from './treeFolder.ts';
 import { Traces } from './traces.ts';
@@ -59,13 +59,11 @@ export class DirectFolder extends TreeFolder {
 
   /** Keeps what the folder holds, the first time; later what the user did meanwhile. Throws `direct.notKept`. */
   override async beginChange(): Promise<void> {
-    if (this.#isKept) await this.#takeIn();
-    else {
-      removeTree(this.layers.lower);
-      mkdirSync(this.layers.lower, { recursive: true, mode: 0o700 });
-      this.index.clear();
-      await this.#keeping.everything();
-      this.setFact('made', 'whole');
+    try {
+      if (this.#isKept) await this.#takeIn();
+      else await this.#keepAll();
+    } catch (error) {
+      throw error instanceof CordonError ? error : notKept(this.path, '', error);
     }
     this.#active += 1;
     this.setFact('active', 'yes');
@@ -207,6 +205,15 @@ export class DirectFolder extends TreeFolder {
 
   protected override async readLayer(): Promise<Map<string, Entry | 'whiteout'>> {
     return this.#isKept ? await this.#readLayer([], []) : new Map();
+  }
+
+  async #keepAll(): Promise<void> {
+    // What an interrupted attempt left.
+    removeTree(this.layers.lower);
+    mkdirSync(this.layers.lower, { recursive: true, mode: 0o700 });
+    this.index.clear();
+    await this.#keeping.everything();
+    this.setFact('made', 'whole');
   }
 
   get #isKept(): boolean {

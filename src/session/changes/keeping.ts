@@ -175,10 +175,12 @@ function inOrder(inner: string): string {
 /** Bytes of a file that is copied where it cannot be cloned. */
 const largest = 64 * 1024 * 1024;
 
-function notKept(folder: string, inner: string, cause: unknown): CordonError {
+/** `inner`: the path that was being kept, if it was one. */
+export function notKept(folder: string, inner: string, cause: unknown): CordonError {
+  const where = inner === '' ? '' : `${inner}: `;
   return new CordonError(
     'direct.notKept',
-    `What ${folder} holds could not be kept before a change (${inner}: ${messageOf(cause)}). Nothing was changed.`,
+    `What ${folder} holds could not be kept before a change (${where}${messageOf(cause)}). Nothing was changed.`,
     isCode(cause, 'ENOSPC', 'EDQUOT') ? 'Free some space and try again.' : 'Mend the cause and try again.',
     { cause },
   );

@@ -28,6 +28,7 @@ import type {
 } from '../../../src/protocol/transcript.ts';
 import type { Programs, Session, SessionOptions } from '../../../src/session/session.ts';
 import { openOverlayCopy } from '../../../src/session/changes/openOverlayCopy.ts';
+import { openWholeCopy } from '../../../src/session/changes/openWholeCopy.ts';
 import type { WorkingCopy } from '../../../src/session/changes/workingCopy.ts';
 import { startSession } from '../../../src/session/startSession.ts';
 
@@ -72,8 +73,8 @@ export async function buildAgent(folder: string, entryPoint: string): Promise<st
   return outfile;
 }
 
-export function temporaryFolder(): string {
-  return realpathSync(mkdtempSync(path.join(tmpdir(), 'cs-')));
+export function temporaryFolder(disk = tmpdir()): string {
+  return realpathSync(mkdtempSync(path.join(disk, 'cs-')));
 }
 
 /** Asks for everything and proposes the first word. */
@@ -88,7 +89,7 @@ export const askingPolicy: CommandPolicy = {
 
 /** A session with everything real around it: sandbox, agent, gateway, and by default the demonstration model. */
 export class Stage implements AsyncDisposable {
-  readonly folder = temporaryFolder();
+  readonly folder: string;
   readonly workspace: string;
   readonly events: SessionEvent[] = [];
   readonly remembered: unknown[] = [];
@@ -97,7 +98,12 @@ export class Stage implements AsyncDisposable {
   #worker: string | undefined;
   session!: Session;
 
-  constructor(private readonly programs: Programs) {
+  /** `disk`: where all of it lies; the machine's temporary folder when absent. */
+  constructor(
+    private readonly programs: Programs,
+    disk?: string,
+  ) {
+    this.folder = temporaryFolder(disk);
     this.workspace = path.join(this.folder, 'my project');
     cpSync('test/sample', this.workspace, { recursive: true });
     mkdirSync(path.join(this.folder, 'run'), { mode: 0o700 });
@@ -109,16 +115,25 @@ export class Stage implements AsyncDisposable {
     return await this.open({ workingCopy: this.copy, ...options });
   }
 
+  /** A conversation where there is no overlay. */
+  async openWhole(kind: 'clone' | 'direct', options: Partial<SessionOptions> = {}): Promise<this> {
+    this.copy = await openWholeCopy(kind, await this.#copyOptions(path.join(this.folder, 'copy')));
+    return await this.open({ workingCopy: this.copy, ...options });
+  }
+
   async openCopy(directory: string): Promise<WorkingCopy> {
+    return await openOverlayCopy({ ...(await this.#copyOptions(directory)), bwrap: '/usr/bin/bwrap' });
+  }
+
+  async #copyOptions(directory: string) {
     this.#worker ??= await buildChangesWorker(this.folder);
-    return await openOverlayCopy({
+    return {
       directory,
       folders: [this.workspace],
-      bwrap: '/usr/bin/bwrap',
       journals: path.join(this.folder, 'applies'),
       trash: path.join(this.folder, 'trash'),
       worker: this.#worker,
-    });
+    };
   }
 
   async open(options: Partial<SessionOptions> = {}): Promise<this> {
