@@ -1,3 +1,4 @@
+import { visibleText } from '../base/visibleText.ts';
 import type { Decision } from '../protocol/decision.ts';
 
 const verdicts = { allow: 'Allowed without a question', ask: 'Asked', deny: 'Denied' } as const;
@@ -23,17 +24,10 @@ function excerpt(command: string, from: number, to: number): string {
   const before = command.slice(Math.max(0, from - around), from);
   const after = command.slice(to, to + around);
   const stretch = command.length > 0 ? command.slice(from, Math.min(to, from + 200)) : '';
-  return `${from > around ? '…' : ''}${visible(before)}»${visible(stretch)}${to - from > 200 ? '…' : ''}«${visible(after)}${to + around < command.length ? '…' : ''}`;
+  return `${from > around ? '…' : ''}${shown(before)}»${shown(stretch)}${to - from > 200 ? '…' : ''}«${shown(after)}${to + around < command.length ? '…' : ''}`;
 }
 
-/** Control, format, private and unassigned-looking characters as `\u{…}`, so that nothing hides. */
-export function visible(text: string): string {
-  return text.replaceAll(
-    /[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Zl}\p{Zp}]/gu,
-    character => {
-      if (character === '\n') return '⏎';
-      if (character === '\t') return '⇥';
-      return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
-    },
-  );
+/** On one line. */
+function shown(text: string): string {
+  return visibleText(text).replaceAll('\n', '⏎').replaceAll('\t', '⇥');
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, realpathSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { findProgram } from '../../../sandbox/facts.ts';
 import { outsideGitDirectories } from '../../../sandbox/gitDirectories.ts';
@@ -64,6 +64,12 @@ export async function openWorkingCopy({
 
 /** What this conversation changed in an overlay is not lost when that cannot be mounted today. */
 function hiddenBefore(directory: string): string {
-  if (!existsSync(path.join(directory, 'layers'))) return '';
+  const layers = path.join(directory, 'layers');
+  const places = existsSync(layers) ? readdirSync(layers) : [];
+  const holds = (place: string) => {
+    const upper = path.join(layers, place, 'upper');
+    return existsSync(upper) && readdirSync(upper).length > 0;
+  };
+  if (!places.some(holds)) return '';
   return ' What the conversation changed in its copy before is kept, and shows again where that can be mounted.';
 }
