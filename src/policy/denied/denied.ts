@@ -10,6 +10,7 @@ import { codeStrings, shellTexts } from './disguises.ts';
 import { forkBombs, forkBombText } from './forkBomb.ts';
 import { removal } from './removal.ts';
 import { shutdown } from './shutdown.ts';
+import { systemFileCommand } from './systemFiles.ts';
 
 /** What is denied whatever the rules say; one check per file. */
 export type DenyCheck = (
@@ -17,7 +18,7 @@ export type DenyCheck = (
   facts: { readonly command: SimpleCommand; readonly context: JudgeContext },
 ) => Finding | undefined;
 
-const checks: readonly DenyCheck[] = [removal, blockDeviceCommand, shutdown];
+const checks: readonly DenyCheck[] = [removal, blockDeviceCommand, systemFileCommand, shutdown];
 
 /** Of one command so many words are looked at, and a wrapped command is sought in so many places. */
 const maxWords = 400;
@@ -43,7 +44,11 @@ export function denyCommand(command: SimpleCommand, context: JudgeContext, depth
     }
   }
   if (findings.length > 0 || depth >= maxDepth) return findings;
-  for (const text of [...argvs.flatMap(argv => shellTexts(argv, command.input)), ...streamTexts(command)])
+  for (const text of [
+    ...argvs.flatMap(argv => shellTexts(argv, command.input)),
+    ...streamTexts(command),
+    ...argvs.flatMap(argv => writtenTexts(argv, command)),
+  ])
     findings.push(...denyText(text, command, context, depth));
   for (const text of argvs.flatMap(argv => codeStrings(argv, command.input))) {
     const bomb = forkBombText(text, command.span);
@@ -76,6 +81,14 @@ function streamTexts(command: SimpleCommand): string[] {
     return [];
   const pieces = command.words.flatMap(word => word.pieces);
   return pieces.flatMap(piece => (piece.kind === 'stream' && piece.text !== undefined ? [piece.text] : []));
+}
+
+/** What the line itself wrote into the file that a shell is now told to run. */
+function writtenTexts([name = '', ...rest]: readonly string[], { written }: SimpleCommand): string[] {
+  if (written === undefined) return [];
+  const runs = /^(?:source|\.|(?:ba|z|k|mk|da|a)?sh|busybox)$/.test(baseName(name));
+  const files = runs ? rest.filter(word => !word.startsWith('-')) : [name];
+  return files.flatMap(file => written.get(file.replace(/^(?:\.\/)+/, '')) ?? []);
 }
 
 const wrapping =

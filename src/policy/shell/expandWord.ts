@@ -1,6 +1,7 @@
 import type { DoubleQuotedChild, ParameterExpansionPart, ParsedScript, Word, WordPart } from 'unbash';
 import { asking } from '../finding.ts';
 import type { Finding, Span } from '../finding.ts';
+import { isPlainArithmetic } from './arithmetic.ts';
 import { expandBraces } from './braces.ts';
 import { mergePieces } from './field.ts';
 import type { Feed } from './feed.ts';
@@ -158,7 +159,7 @@ function partPieces(part: WordPart, context: ExpansionContext, quoted: boolean):
       return [{ kind: 'open', splits: !quoted, guess: text ?? unknownText }];
     }
     case 'ArithmeticExpansion':
-      return /^\$\(\([\d\s+*/%<>=-]*\)\)$/.test(part.text) ? [{ kind: 'digits' }] : doubt(part, context);
+      return isPlainArithmetic(part.text, context.variables) ? [{ kind: 'digits' }] : doubt(part, context);
     case 'ProcessSubstitution':
       if (part.script === undefined) return doubt(part, context);
       const stream = context.substitute(part.script, context.span(part)).text;

@@ -11,6 +11,8 @@ export interface SimpleCommand {
   readonly folders: readonly string[] | undefined;
   /** What it may read from its standard input. */
   readonly input: Feed;
+  /** What the line wrote into files before, by a guess of their names; for recognising what must be denied. */
+  readonly written?: ReadonlyMap<string, string>;
   /** Variables set for this command alone. */
   readonly assignments: readonly { readonly name: string; readonly value: Field; readonly span: Span }[];
   /** Functions that the line defines, by name: they run in place of programs. */

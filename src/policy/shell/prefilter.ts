@@ -1,5 +1,6 @@
 import { asking } from '../finding.ts';
 import type { Finding } from '../finding.ts';
+import { plainArithmetic } from './arithmetic.ts';
 
 /** The longest line that is analysed, in UTF-16 code units. What is longer is asked, with a look at its beginning. */
 export const maxLine = 16_384;
@@ -75,12 +76,12 @@ const suspicious: readonly { code: string; pattern: RegExp; message: string }[] 
 ];
 
 /**
- * The same text with what is inside single quotes, or is arithmetic on plain numbers, blanked. Where quoting is not
+ * The same text with what is inside single quotes, or is plain arithmetic, blanked. Where quoting is not
  * simple (`$'`, here-documents, comments) nothing is blanked.
  */
 function blankQuotes(text: string): string {
   if (text.includes("$'") || text.includes('<<') || text.includes('#')) return text;
-  const plain = text.replaceAll(/\$\(\([\d\s+*/%<>=-]*\)\)/g, match => ' '.repeat(match.length));
+  const plain = text.replaceAll(plainArithmetic, match => ' '.repeat(match.length));
   let blanked = '';
   let quote: '' | '"' | "'" = '';
   for (let at = 0; at < plain.length; at++) {

@@ -7,6 +7,7 @@ import type { Feed } from './feed.ts';
 import { guessWords, literal } from './field.ts';
 import type { ShellState } from './line.ts';
 import { blockDeviceIn } from '../denied/blockDevices.ts';
+import { systemFileIn } from '../denied/systemFiles.ts';
 import type { Walk } from './walk.ts';
 
 /** Files that may be written to freely: nothing stays there. */
@@ -100,6 +101,8 @@ export function judgeRedirection(walk: Walk, redirection: Redirection, state: Sh
   }
   const device = blockDeviceIn(guess, span);
   if (device) walk.findings.push(device);
+  const system = systemFileIn(guess, span);
+  if (system) walk.findings.push(system);
   if (text !== undefined && sinks.has(text) && operator !== '<>') return input;
   const outside = judgePath(
     { boundary: walk.start.boundary, folders: state.folders, masked: true },

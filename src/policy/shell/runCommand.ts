@@ -3,7 +3,7 @@ import { resolvePath } from '../paths/resolve.ts';
 import { expandWhole, expandWord, unknownText } from './expandWord.ts';
 import { unknownFeed } from './feed.ts';
 import type { Feed } from './feed.ts';
-import { literal, mergePieces, textField } from './field.ts';
+import { guessWords, literal, mergePieces, textField } from './field.ts';
 import type { Field, Piece } from './field.ts';
 import type { Outcome, ShellState, SimpleCommand } from './line.ts';
 import { isHarmlessForCommand, isPlainAssignment } from './variables.ts';
@@ -43,6 +43,7 @@ export function runCommand(
     span: walk.span(node),
     folders: state.folders,
     input: feed,
+    ...(walk.written.size > 0 ? { written: new Map(walk.written) } : {}),
     assignments: assignments.map(part => assignmentFor(walk, part, state, false, node.name?.value)),
     isFunction: walk.functions.has(literal(words[0] ?? textField('', [0, 0])) ?? ''),
   };
@@ -63,7 +64,30 @@ export function runCommand(
       60,
     );
   walk.commands.push(command);
-  return { outcome: effectOf(walk, command, state), output: walk.start.outputOf(command) };
+  const output = walk.start.outputOf(command);
+  noteWritten(walk, node, command, output, state);
+  return { outcome: effectOf(walk, command, state), output };
+}
+
+/** What is plain to see of what a command writes into a file: a later command may run it. */
+function noteWritten(
+  walk: Walk,
+  node: Command,
+  command: SimpleCommand,
+  output: Feed,
+  state: ShellState,
+): void {
+  const note = (file: string, feed: Feed) => {
+    if (feed.kind === 'text') walk.noteWritten(file, feed.text);
+  };
+  const [name = '', ...operands] = guessWords(command.words);
+  if (name === 'tee') for (const file of operands) if (!file.startsWith('-')) note(file, command.input);
+  for (const redirection of node.redirects) {
+    if (redirection.type === 'HereDoc' || redirection.target === undefined) continue;
+    if (!/^(?:&?>[>|]?|<>)$/.test(redirection.operator)) continue;
+    const target = expandWhole(redirection.target, { ...walk.expansion(state), report: () => {} });
+    note(guessWords([target]).join(''), output);
+  }
 }
 
 /** What a command leaves behind in the shell that runs it. */
@@ -139,6 +163,7 @@ function effectOf(walk: Walk, command: SimpleCommand, state: ShellState): Outcom
         variables: new Map([
           ['HOME', open],
           ['PWD', open],
+          ...(name && literal(name) === 'set' ? positional(args) : []),
         ]),
         folders: undefined,
         throughLink: true,
@@ -148,6 +173,21 @@ function effectOf(walk: Walk, command: SimpleCommand, state: ShellState): Outcom
     default:
       return { ok: state, failed: state };
   }
+}
+
+/** What `$1`, `$@` and so on most likely are after `set -- a b`; for recognising what must be denied. */
+function positional(args: readonly Field[]): [string, readonly Piece[]][] {
+  const words = guessWords(args);
+  const dashes = words.indexOf('--');
+  const values = dashes >= 0 ? words.slice(dashes + 1) : words.filter(word => !/^[-+]/.test(word));
+  const guessed = (guess: string, splits: boolean): readonly Piece[] => [{ kind: 'open', splits, guess }];
+  return [
+    ...values
+      .slice(0, 9)
+      .map((value, at): [string, readonly Piece[]] => [String(at + 1), guessed(value, false)]),
+    ['@', guessed(values.join(' '), true)],
+    ['*', guessed(values.join(' '), true)],
+  ];
 }
 
 /** The variables after `export a=b c`: those with a value have it, the others may have any. */

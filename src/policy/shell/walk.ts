@@ -13,6 +13,7 @@ import type {
 } from 'unbash';
 import { asking } from '../finding.ts';
 import type { Finding, Span } from '../finding.ts';
+import { isNumber } from './arithmetic.ts';
 import { expandWhole, expandWord } from './expandWord.ts';
 import type { ExpansionContext } from './expandWord.ts';
 import { noFeed, unknownFeed } from './feed.ts';
@@ -39,6 +40,9 @@ const notUnderstood = new Set([
 
 /** More commands than this in one line (loops over literal words count each round) are not followed. */
 const maxCommands = 200;
+/** Files of which it is remembered what a line wrote into them, and how much: each command that runs one reads it. */
+const maxWritten = 16;
+const maxWrittenText = 1_000;
 /** Loops over at most this many literal words are gone through word by word. */
 const maxRounds = 16;
 
@@ -46,6 +50,8 @@ const maxRounds = 16;
 export class Walk {
   readonly commands: SimpleCommand[] = [];
   readonly functions = new Set<string>();
+  /** Text that the line wrote into files, by a guess of their names as written. */
+  readonly written = new Map<string, string>();
   #steps = 0;
   /** What the last command or pipeline prints. */
   #output: Feed = unknownFeed;
@@ -72,6 +78,13 @@ export class Walk {
     }
     for (const name of definesFunctions(script)) this.functions.add(name);
     return this.statements(script.commands, state, input);
+  }
+
+  noteWritten(file: string, text: string): void {
+    const name = file.replace(/^(?:\.\/)+/, '');
+    if (name === '' || (this.written.size >= maxWritten && !this.written.has(name))) return;
+    const before = this.written.get(name);
+    this.written.set(name, `${before === undefined ? '' : `${before}\n`}${text}`.slice(0, maxWrittenText));
   }
 
   span(node: { pos: number; end: number }): Span {
@@ -103,7 +116,9 @@ export class Walk {
 
   /** The syntax of an escaped backtick counts its positions in a text of its own. */
   #within(text: string, span: Span): Walk {
-    return new Walk(text, { ...this.start, within: span }, this.findings);
+    const inner = new Walk(text, { ...this.start, within: span }, this.findings);
+    for (const [file, held] of this.written) inner.written.set(file, held);
+    return inner;
   }
 
   statements(statements: readonly Statement[], state: ShellState, input: Feed): Outcome {
@@ -309,7 +324,13 @@ export class Walk {
     const changed = changedIn(node);
     if (changed.variables.size === 0 && !changed.folder) return state;
     const variables = new Map(state.variables);
-    for (const name of changed.variables) variables.set(name, [{ kind: 'open', splits: false }]);
+    for (const name of changed.variables)
+      variables.set(
+        name,
+        changed.counters.has(name) && isNumber(state.variables.get(name))
+          ? [{ kind: 'digits' }]
+          : [{ kind: 'open', splits: false }],
+      );
     return { variables, folders: changed.folder ? undefined : state.folders, throughLink: state.throughLink };
   }
 

@@ -354,9 +354,9 @@ test('an explanation marks the stretch and shows what does not show', () => {
   expect(explain(command, workspace.decide(command)).split('\n')).toEqual([
     'Asked (risk 65 of 100)',
     '- The line holds a character that does not show, or looks like a blank and is none. [parse.invisible]',
-    '    cat READ»\\u{200b}«ME.md /etc/passwd',
+    '    cat READ»⟨U+200B⟩«ME.md /etc/passwd',
     '- This leads out of the workspace: /etc/passwd [path.outsideWorkspace]',
-    '    cat READ\\u{200b}ME.md »/etc/passwd«',
+    '    cat READ⟨U+200B⟩ME.md »/etc/passwd«',
   ]);
 });
 
