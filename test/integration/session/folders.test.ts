@@ -243,3 +243,64 @@ test('a background command sees what lasts, and not what is granted for the turn
   await stage.session.prompt(`start: sh -c "cat ${stage.guide}"`);
   expect(stage.lastCall?.output).toBe('Turn left.\n');
 });
+
+test('a rule or a permission for the session that is taken back ends what it let run, and nothing else', async () => {
+  const rules: Record<string, string> = { 'sleep 100': 'allow' };
+  await using stage = new Outside(programs);
+  await stage.begin({
+    policy: () =>
+      loadPolicy({ folders: [stage.workspace], home: '/x', settings: [{ source: 'user', value: rules }] })
+        .policy,
+  });
+  await stage.session.prompt('start: sleep 100');
+  await stage.answered('start: sleep 200', { kind: 'allowForSession' });
+  await stage.answered('start: sleep 300', { kind: 'allowOnce' });
+  const call = (command: string) => stage.items('toolCall').find(each => each.command === command);
+  delete rules['sleep 100'];
+  await stage.session.recheck('grants');
+  expect(call('sleep 100')?.state.kind).toBe('running');
+  await stage.session.recheck('rules');
+  expect(call('sleep 100')?.output).toBe(
+    '[Cordon] The permission for it was taken back, so this command was ended.\n',
+  );
+  const [grant] = stage.session.grants.list();
+  expect(grant).toMatchObject({ kind: 'command', name: 'sleep 200', uses: 1 });
+  stage.session.grants.revoke(grant?.id ?? '');
+  await vi.waitUntil(() => call('sleep 200')?.state.kind === 'finished', { timeout: 20_000 });
+  expect([stage.session.grants.list(), call('sleep 300')?.state.kind]).toEqual([[], 'running']);
+  // Asked again.
+  await stage.answered('start: sleep 200', { kind: 'deny' });
+});
+
+test("the editor's unsaved text is read, told of as it changes, and its file is not written", async () => {
+  const texts = new Map<string, string>();
+  const listeners = new Set<() => void>();
+  await using stage = new Outside(programs);
+  const note = path.join(stage.workspace, 'notes/frost.md');
+  await stage.begin({
+    writableFolders: () => [stage.workspace],
+    unsaved: {
+      textOf: file => texts.get(file),
+      paths: () => [...texts.keys()],
+      onChange(listener) {
+        listeners.add(listener);
+        return { [Symbol.dispose]: () => void listeners.delete(listener) };
+      },
+    },
+  });
+  texts.set(note, 'As typed.\n');
+  await stage.session.prompt('read: notes/frost.md');
+  expect(stage.said).toContain('(unsaved in the editor)');
+  expect(stage.said).toContain('As typed.');
+  const before = readFileSync(note, 'utf8');
+  await stage.session.prompt('write: notes/frost.md Lost?');
+  expect([readFileSync(note, 'utf8'), stage.said]).toEqual([
+    before,
+    expect.stringContaining('not saved') as string,
+  ]);
+  // Saved: on disk again.
+  texts.clear();
+  for (const listener of listeners) listener();
+  await stage.session.prompt('read: notes/frost.md');
+  expect(stage.said).not.toContain('unsaved');
+});
