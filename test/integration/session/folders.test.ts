@@ -7,7 +7,7 @@ import type { ApprovalAnswer } from '../../../src/protocol/approval.ts';
 import { FolderGrants } from '../../../src/session/folderGrants.ts';
 import type { Programs, SessionOptions } from '../../../src/session/session.ts';
 import { openGrants } from '../../../src/store/grants.ts';
-import { buildPrograms, Stage, temporaryFolder } from './harness.ts';
+import { askingPolicy, buildPrograms, Stage, temporaryFolder } from './harness.ts';
 
 let programs: Programs;
 const built = temporaryFolder();
@@ -245,18 +245,22 @@ test('a background command sees what lasts, and not what is granted for the turn
 });
 
 test('a rule or a permission for the session that is taken back ends what it let run, and nothing else', async () => {
-  const rules: Record<string, string> = { 'sleep 100': 'allow' };
+  const allowed = new Set(['sleep 100']);
   await using stage = new Outside(programs);
   await stage.begin({
-    policy: () =>
-      loadPolicy({ folders: [stage.workspace], home: '/x', settings: [{ source: 'user', value: rules }] })
-        .policy,
+    policy: () => ({
+      ...askingPolicy,
+      decide: request =>
+        allowed.has(request.command)
+          ? { decision: 'allow', risk: 0, reasons: [] }
+          : askingPolicy.decide(request),
+    }),
   });
   await stage.session.prompt('start: sleep 100');
   await stage.answered('start: sleep 200', { kind: 'allowForSession' });
   await stage.answered('start: sleep 300', { kind: 'allowOnce' });
   const call = (command: string) => stage.items('toolCall').find(each => each.command === command);
-  delete rules['sleep 100'];
+  allowed.clear();
   await stage.session.recheck('grants');
   expect(call('sleep 100')?.state.kind).toBe('running');
   await stage.session.recheck('rules');
