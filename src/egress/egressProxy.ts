@@ -141,7 +141,7 @@ export function startEgressProxy(options: EgressOptions): EgressProxy {
   return {
     network: {
       accept,
-      environment: proxyEnvironment,
+      environment: port => proxyEnvironment(port, options.ask === undefined),
       ports,
       answerName: query => names.answer(query),
     },

@@ -3,8 +3,11 @@
  * loopback inside is reached without it. Pure.
  *
  * ALL_PROXY names the HTTP proxy too: several Python libraries fail at import on a SOCKS address there.
+ *
+ * Java announces its variable on standard error each time it starts, where scripts look for its version. `java` is for
+ * who asked for a network; elsewhere Java finds the way by the names that are served to it.
  */
-export function proxyEnvironment(port: number): Record<string, string> {
+export function proxyEnvironment(port: number, java: boolean): Record<string, string> {
   const url = `http://127.0.0.1:${port}`;
   return {
     ...both('HTTP_PROXY', url),
@@ -22,13 +25,7 @@ export function proxyEnvironment(port: number): Record<string, string> {
     CARGO_HTTP_PROXY: url,
     // Git asks no terminal for a password that nobody is there to type.
     GIT_TERMINAL_PROMPT: '0',
-    JAVA_TOOL_OPTIONS: [
-      '-Dhttp.proxyHost=127.0.0.1',
-      `-Dhttp.proxyPort=${port}`,
-      '-Dhttps.proxyHost=127.0.0.1',
-      `-Dhttps.proxyPort=${port}`,
-      '-Dhttp.nonProxyHosts=localhost|127.*|[::1]',
-    ].join(' '),
+    ...(java ? { JAVA_TOOL_OPTIONS: javaOptions(port) } : {}),
     ELECTRON_GET_USE_PROXY: '1',
     CORDON_PROXY: url,
     CORDON_SOCKS: `socks5h://127.0.0.1:${port}`,
@@ -37,4 +34,14 @@ export function proxyEnvironment(port: number): Record<string, string> {
 
 function both(name: string, value: string): Record<string, string> {
   return { [name]: value, [name.toLowerCase()]: value };
+}
+
+function javaOptions(port: number): string {
+  return [
+    '-Dhttp.proxyHost=127.0.0.1',
+    `-Dhttp.proxyPort=${port}`,
+    '-Dhttps.proxyHost=127.0.0.1',
+    `-Dhttps.proxyPort=${port}`,
+    '-Dhttp.nonProxyHosts=localhost|127.*|[::1]',
+  ].join(' ');
 }

@@ -87,12 +87,7 @@ describe('ordinary programs reach an allowed host without being told how', () =>
   });
 
   test.runIf(existsSync('/usr/bin/javac'))('Java', async () => {
-    writeFileSync(
-      join(walls.workspace, 'Get.java'),
-      `public class Get { public static void main(String[] a) throws Exception {
-        System.out.print(new String(new java.net.URL("http://docs.example.com/page").openStream().readAllBytes()));
-      } }`,
-    );
+    writeJava();
     const outcome = await walls.run('java Get.java');
     expect(outcome).toMatchObject({ status: 0, out: 'the page\n' });
   });
@@ -134,6 +129,15 @@ describe('ordinary programs reach an allowed host without being told how', () =>
   });
 });
 
+function writeJava(): void {
+  writeFileSync(
+    join(walls.workspace, 'Get.java'),
+    `public class Get { public static void main(String[] a) throws Exception {
+      System.out.print(new String(new java.net.URL("http://docs.example.com/page").openStream().readAllBytes()));
+    } }`,
+  );
+}
+
 describe('programs that know nothing of proxies', () => {
   const unset = 'unset $(env | grep -io "^[a-z_]*proxy[a-z_]*") JAVA_TOOL_OPTIONS; ';
   test.each([
@@ -150,6 +154,12 @@ describe('programs that know nothing of proxies', () => {
   ])('reach an allowed host %s', async (_, script) => {
     const outcome = await walls.run(unset + script);
     expect({ ...outcome, out: outcome.out.trim() }).toMatchObject({ status: 0, out: 'the page' });
+  });
+
+  test.runIf(existsSync('/usr/bin/javac'))('reach an allowed host with Java', async () => {
+    writeJava();
+    const outcome = await walls.run(unset + 'java Get.java');
+    expect(outcome).toEqual({ status: 0, out: 'the page\n', err: '' });
   });
 
   test('find that other hosts do not exist', async () => {

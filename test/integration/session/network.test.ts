@@ -1,4 +1,7 @@
+import { exec as run } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { openSandbox } from '../../../sandbox/sandbox.ts';
 import { parseDomain } from '../../../src/egress/grant.ts';
@@ -8,6 +11,7 @@ import type { Programs, SessionOptions } from '../../../src/session/session.ts';
 import { Internet } from '../egress/internet.ts';
 import { buildPrograms, Stage, temporaryFolder } from './harness.ts';
 
+const exec = promisify(run);
 let programs: Programs;
 let internet: Internet;
 const built = temporaryFolder();
@@ -176,6 +180,66 @@ test('of several commands, the one that connects is asked about, and what it is 
   stage.session.answerApproval(second.id, { kind: 'deny' });
   await vi.waitFor(() => expect(stage.items('toolCall')[0]?.state.kind).toBe('running'));
   expect(internet.seen.map(({ url }) => url)).toEqual(['/page']);
+});
+
+test('where it cannot be told which command connects, the question says so and stands at the latest', async () => {
+  await using stage = await new Connected(programs).connect();
+  // Commands that /proc knows nothing of, and a connection that none of them made.
+  const first = stage.network.follow('first', 'npm ci');
+  const second = stage.network.follow('second', 'cargo build');
+  first.runsAs(2 ** 22 + 1);
+  second.runsAs(2 ** 22 + 2);
+  const door = createServer({ allowHalfOpen: true }, connection => stage.network.service.accept(connection));
+  await new Promise<void>(resolve => void door.listen(0, '127.0.0.1', resolve));
+  const { port } = door.address() as AddressInfo;
+  const get = () => exec(`curl -sS -x http://127.0.0.1:${port} http://docs.example.com/page`);
+  const [one, other] = [get(), get()];
+  const { id, toolCallId, subject, decision } = await stage.approval();
+  expect([toolCallId, subject]).toEqual([
+    'second',
+    { kind: 'domain', host: 'docs.example.com', port: 80, grant: 'docs.example.com' },
+  ]);
+  expect(decision.reasons.map(({ code }) => code)).toContain('network.whichCommand');
+  stage.session.answerApproval(id, { kind: 'allowOnce' });
+  expect([(await one).stdout, (await other).stdout]).toEqual(
+    Array(2).fill('hello from docs.example.com/page\n'),
+  );
+  expect((await second.end()).connections).toMatchObject([{ host: 'docs.example.com', connections: 2 }]);
+  await first.end();
+  // Once lasted as long as commands ran.
+  expect(stage.network.list()).toEqual([]);
+  expect((await get()).stdout).toContain('docs.example.com:80 is not allowed');
+  door.close();
+});
+
+test('Stop ends the question, and nothing was reached', async () => {
+  await using stage = await new Connected(programs).connect();
+  const turn = stage.session.prompt(fetchPage);
+  const { id } = await stage.approval();
+  await stage.session.stop();
+  await turn;
+  expect(stage.conversation.approvals).toEqual([]);
+  expect(stage.session.answerApproval(id, { kind: 'allowForSession' })).toBe(false);
+  expect([stage.lastCall?.state.kind, stage.network.list(), internet.seen]).toEqual(['cancelled', [], []]);
+});
+
+test('a program that knows nothing of proxies is asked about as well, and told the same', async () => {
+  await using stage = await new Connected(programs).connect();
+  const turn = stage.session.prompt(
+    'run: env -i PATH=$PATH curl -sS http://docs.example.com/page; env -i PATH=$PATH curl -sS https://other.example.com/',
+  );
+  const first = await stage.approval();
+  expect(first.subject).toMatchObject({ host: 'docs.example.com', port: 80 });
+  stage.session.answerApproval(first.id, { kind: 'allowOnce' });
+  const second = await vi.waitUntil(
+    () =>
+      stage.conversation.approvals.find(({ subject }) => subject.kind === 'domain' && subject.port === 443),
+    { timeout: 20_000 },
+  );
+  stage.session.answerApproval(second.id, { kind: 'deny' });
+  await turn;
+  expect(stage.lastCall?.output).toContain('hello from docs.example.com/page');
+  expect(stage.lastCall?.output).toContain('did not reach other.example.com: the user did not allow it.');
 });
 
 test('taking a host back cuts its open connections at once', async () => {

@@ -4,7 +4,7 @@ import { proxyEnvironment } from '../../../src/egress/proxyEnvironment.ts';
 test('every tool finds the proxy under its own spelling', () => {
   const url = 'http://127.0.0.1:40123';
   const direct = 'localhost,127.0.0.1,::1';
-  expect(proxyEnvironment(40123)).toEqual({
+  const all = {
     HTTP_PROXY: url,
     http_proxy: url,
     HTTPS_PROXY: url,
@@ -28,5 +28,8 @@ test('every tool finds the proxy under its own spelling', () => {
     ELECTRON_GET_USE_PROXY: '1',
     CORDON_PROXY: url,
     CORDON_SOCKS: 'socks5h://127.0.0.1:40123',
-  });
+  };
+  expect(proxyEnvironment(40123, true)).toEqual(all);
+  const { JAVA_TOOL_OPTIONS: _, ...quiet } = all;
+  expect(proxyEnvironment(40123, false)).toEqual(quiet);
 });
