@@ -27,10 +27,27 @@ export function proxyEnvironment(port: number, java: boolean): Record<string, st
     GIT_TERMINAL_PROMPT: '0',
     ...(java ? { JAVA_TOOL_OPTIONS: javaOptions(port) } : {}),
     ELECTRON_GET_USE_PROXY: '1',
+    ...noUnaskedTraffic,
     CORDON_PROXY: url,
     CORDON_SOCKS: `socks5h://127.0.0.1:${port}`,
   };
 }
+
+/**
+ * What programs would send by themselves: looking for newer versions of themselves, telling their makers of their use.
+ * Nobody asked for it, and each would be a question to the user.
+ */
+const noUnaskedTraffic = {
+  npm_config_update_notifier: 'false',
+  NO_UPDATE_NOTIFIER: '1',
+  PIP_DISABLE_PIP_VERSION_CHECK: '1',
+  DO_NOT_TRACK: '1',
+  DOTNET_CLI_TELEMETRY_OPTOUT: '1',
+  NEXT_TELEMETRY_DISABLED: '1',
+  ASTRO_TELEMETRY_DISABLED: '1',
+  YARN_ENABLE_TELEMETRY: '0',
+  CHECKPOINT_DISABLE: '1',
+} as const;
 
 function both(name: string, value: string): Record<string, string> {
   return { [name]: value, [name.toLowerCase()]: value };

@@ -11,6 +11,9 @@ export class FollowedCommand {
   readonly over = new AbortController();
   pid: number | undefined;
   telling: NodeJS.Timeout | undefined;
+  /** Where notes go while it runs, and those that went there. */
+  tell: ((notes: readonly string[]) => void) | undefined;
+  readonly told = new Set<string>();
 
   constructor(
     readonly itemId: string,

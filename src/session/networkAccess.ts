@@ -16,6 +16,7 @@ import type { Approvals } from './approvals.ts';
 import { domainQuestion } from './domainQuestion.ts';
 import { FollowedCommand, newPermission, type Permission } from './followedCommand.ts';
 import { keyOf, type HostReport, type HostVerdict } from './hostReport.ts';
+import { keepCures } from './refusals.ts';
 import type { Unattended } from './session.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -61,6 +62,8 @@ interface Desk {
 export interface CommandNetwork {
   /** Under this process id of the host. */
   runsAs(pid: number | undefined): void;
+  /** Tells what was refused while it runs, for a command whose end nobody waits for. Each note once. */
+  onNotes(tell: (notes: readonly string[]) => void): void;
   /** It is over, and so are its grants and questions: what it reached and what it was refused. */
   end(): Promise<HostReport>;
 }
@@ -78,6 +81,7 @@ export class NetworkAccess implements DomainGrants, Disposable {
   readonly #forSession = new Map<string, Permission>();
   #desk: Desk | undefined;
   #problem: string | undefined;
+  #isProblemTold = false;
 
   constructor(private readonly options: NetworkOptions) {
     this.#proxy = startEgressProxy({
@@ -108,24 +112,25 @@ export class NetworkAccess implements DomainGrants, Disposable {
     const id = randomId();
     const followed = new FollowedCommand(itemId, command);
     this.#commands.set(id, followed);
-    if (this.#problem !== undefined) this.#desk?.warn('network.unavailable', noNetwork(this.#problem));
-    this.#problem = undefined;
+    if (this.#problem !== undefined && !this.#isProblemTold) {
+      this.#isProblemTold = true;
+      this.#desk?.warn('network.unavailable', noNetwork(this.#problem));
+    }
     return {
       runsAs: pid => void (followed.pid = pid),
+      onNotes: tell => void (followed.tell = tell),
       end: async () => {
         followed.over.abort();
         // Its connections end with it; how much went over them is known when they have.
         await followed.log.quiet(patience);
         clearTimeout(followed.telling);
         this.#commands.delete(id);
-        const unknown = this.#unknown;
+        const report = this.#report(followed);
         if (this.#commands.size === 0) {
-          unknown?.over.abort();
+          this.#unknown?.over.abort();
           this.#unknown = undefined;
         }
-        return followed.log.report(
-          target => followed.verdicts.get(keyOf(target)) ?? unknown?.verdicts.get(keyOf(target)),
-        );
+        return { ...report, notes: report.notes.filter(note => !followed.told.has(note)) };
       },
     };
   }
@@ -295,14 +300,30 @@ export class NetworkAccess implements DomainGrants, Disposable {
     }
     if (command === undefined) return;
     command.log.add(event);
-    if (event.kind !== 'refused') command.telling ??= setTimeout(() => this.#tell(command), tellAfter);
+    command.telling ??= setTimeout(() => this.#tell(command), tellAfter);
   }
 
-  /** Shows what went over the network so far. */
+  /** Shows what went over the network so far, and what did not. */
   #tell(command: FollowedCommand): void {
     command.telling = undefined;
+    const { connections, denials, notes } = this.#report(command);
     const item = this.#desk?.transcript.item(command.itemId);
-    if (item?.kind === 'toolCall') this.#desk?.transcript.put({ ...item, connections: command.log.traffic });
+    if (item?.kind === 'toolCall')
+      this.#desk?.transcript.put({
+        ...item,
+        ...(connections.length === 0 ? {} : { connections }),
+        ...(denials.length === 0 ? {} : { denials: keepCures(item.denials, denials) }),
+      });
+    const fresh = notes.filter(note => !command.told.has(note));
+    if (command.tell === undefined || fresh.length === 0) return;
+    for (const note of fresh) command.told.add(note);
+    command.tell(fresh);
+  }
+
+  #report(command: FollowedCommand): HostReport {
+    return command.log.report(
+      target => command.verdicts.get(keyOf(target)) ?? this.#unknown?.verdicts.get(keyOf(target)),
+    );
   }
 }
 

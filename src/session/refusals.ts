@@ -29,7 +29,8 @@ export function refusalsOf(
       !(each.kind === 'limit' && ended.some(({ setting }) => setting === each.setting)),
   );
   return {
-    denials: [...limitIn(limit), ...(hosts?.denials ?? []), ...read.flatMap(each => shown(each) ?? [])].slice(
+    // Hosts first: they may be shown already, and are known by their place.
+    denials: [...(hosts?.denials ?? []), ...ended, ...read.flatMap(each => shown(each) ?? [])].slice(
       0,
       mostShown,
     ),
@@ -38,6 +39,18 @@ export function refusalsOf(
 }
 
 const mostShown = 8;
+
+/** The denials of now, where one that was shown before keeps that the user lifted it. Pure. */
+export function keepCures(
+  before: readonly WallDenial[] | undefined,
+  now: readonly WallDenial[],
+): WallDenial[] {
+  return now.map(
+    denial =>
+      before?.find(each => 'cured' in each && each.kind === denial.kind && each.words === denial.words) ??
+      denial,
+  );
+}
 
 function shown(denial: AttributedDenial): WallDenial | undefined {
   switch (denial.kind) {

@@ -13,7 +13,7 @@ import { denialError, deniedBySandbox, type Denial } from './denial.ts';
 import type { FolderAccess } from './folderAccess.ts';
 import type { HostReport } from './hostReport.ts';
 import { placeOf, realOfNearest } from './place.ts';
-import { refusalsOf, type Refusals } from './refusals.ts';
+import { keepCures, refusalsOf, type Refusals } from './refusals.ts';
 import { Terminal } from './terminal.ts';
 import type { CommandNetwork, NetworkAccess } from './networkAccess.ts';
 import type { Transcript } from './transcript.ts';
@@ -179,6 +179,10 @@ export class Terminals {
     followed?.runsAs(process.programPid);
     const limit = Math.min(request.outputByteLimit ?? maxKept, maxKept);
     const terminal = new Terminal(process, limit, text => transcript.append(itemId, text));
+    if (background)
+      followed?.onNotes(notes => {
+        for (const note of notes) terminal.note(note);
+      });
     const over = new AbortController();
     const settled = this.#settle(terminal, itemId, {
       since,
@@ -212,7 +216,7 @@ export class Terminals {
     this.options.transcript.put({
       ...item,
       state: { kind: 'finished', ok: code === 0, exit: { code, signal }, took },
-      ...(refused.denials.length === 0 ? {} : { denials: refused.denials }),
+      ...(refused.denials.length === 0 ? {} : { denials: keepCures(item.denials, refused.denials) }),
       ...(refused.connections.length === 0 ? {} : { connections: refused.connections }),
     });
     // The agent need not wait for this.

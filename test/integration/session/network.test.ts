@@ -212,6 +212,27 @@ test('where it cannot be told which command connects, the question says so and s
   door.close();
 });
 
+test('a command in the background is told what was refused while it runs, once', async () => {
+  await using stage = await new Connected(programs).connect();
+  const call = () => stage.items('toolCall')[0];
+  const turn = stage.session.prompt(
+    'start: while sleep 0.5; do curl -sS http://docs.example.com/ > /dev/null; done',
+  );
+  const { id } = await stage.approval();
+  stage.session.answerApproval(id, { kind: 'deny', words: 'Not now.' });
+  await turn;
+  await vi.waitFor(() => expect(call()?.output).toContain('They say: Not now.'), { timeout: 20_000 });
+  expect(call()).toMatchObject({ state: { kind: 'running' }, denials: [{ host: 'docs.example.com' }] });
+  expect(stage.session.liftDenial(call()?.id ?? '', 0, 'session')).toBe(true);
+  await vi.waitFor(() => expect(internet.seen.length).toBeGreaterThan(0), { timeout: 20_000 });
+  await vi.waitFor(() => expect(call()?.connections).toMatchObject([{ host: 'docs.example.com' }]), {
+    timeout: 20_000,
+  });
+  await stage.session[Symbol.asyncDispose]();
+  expect(call()?.output.split('[Cordon]').length).toBe(2);
+  expect(call()?.denials).toMatchObject([{ cured: 'session' }]);
+});
+
 test('Stop ends the question, and nothing was reached', async () => {
   await using stage = await new Connected(programs).connect();
   const turn = stage.session.prompt(fetchPage);
@@ -240,6 +261,13 @@ test('a program that knows nothing of proxies is asked about as well, and told t
   await turn;
   expect(stage.lastCall?.output).toContain('hello from docs.example.com/page');
   expect(stage.lastCall?.output).toContain('did not reach other.example.com: the user did not allow it.');
+});
+
+test('what needs no network asks for none: npm does not look for a newer npm', async () => {
+  await using stage = await new Connected(programs).connect();
+  await stage.session.prompt('run: npm test');
+  expect(stage.lastCall?.output).toContain('# pass 7');
+  expect(stage.events.filter(({ type }) => type === 'approval')).toEqual([]);
 });
 
 test('taking a host back cuts its open connections at once', async () => {

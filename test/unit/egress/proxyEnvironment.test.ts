@@ -26,6 +26,15 @@ test('every tool finds the proxy under its own spelling', () => {
       '-Dhttp.proxyHost=127.0.0.1 -Dhttp.proxyPort=40123 -Dhttps.proxyHost=127.0.0.1 -Dhttps.proxyPort=40123 ' +
       '-Dhttp.nonProxyHosts=localhost|127.*|[::1]',
     ELECTRON_GET_USE_PROXY: '1',
+    npm_config_update_notifier: 'false',
+    NO_UPDATE_NOTIFIER: '1',
+    PIP_DISABLE_PIP_VERSION_CHECK: '1',
+    DO_NOT_TRACK: '1',
+    DOTNET_CLI_TELEMETRY_OPTOUT: '1',
+    NEXT_TELEMETRY_DISABLED: '1',
+    ASTRO_TELEMETRY_DISABLED: '1',
+    YARN_ENABLE_TELEMETRY: '0',
+    CHECKPOINT_DISABLE: '1',
     CORDON_PROXY: url,
     CORDON_SOCKS: 'socks5h://127.0.0.1:40123',
   };
