@@ -1,51 +1,54 @@
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { setTimeout as wait } from 'node:timers/promises';
+import { spawn } from 'node:child_process';
 import { CordonError } from '../base/errors.ts';
-import { randomId } from '../base/ids.ts';
-import { startTime } from '../../sandbox/processTree.ts';
 
 /**
- * Runs `work` while no other process holds this lock file. The file names its holder, so a lock whose holder died is
- * taken over. For short work: gives up after a minute.
+ * Runs `work` while no other process holds this lock file, which stays. Whoever dies gives the lock back with that: the
+ * kernel keeps it, for a helper that ends with this process. For short work: gives up after a minute, with
+ * `overlay.locked`.
  */
 export async function withLock<T>(path: string, work: () => Promise<T>): Promise<T> {
-  const mine = `${path}.${randomId()}`;
-  writeFileSync(mine, `${process.pid} ${startTime(process.pid) ?? 0}`, { mode: 0o600, flag: 'wx' });
+  const args = ['--exclusive', '--timeout', '60', path, '/bin/sh', '-c', 'echo held; exec cat > /dev/null'];
+  const helper = spawn('flock', args, {
+    cwd: '/',
+    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
+    // Not in our process group: what the terminal sends to that must not give the lock back.
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  helper.stdin.on('error', () => undefined);
+  let complaint = '';
+  helper.stderr.on('data', (chunk: Buffer) => void (complaint += chunk.toString('utf8')));
+  const ended = new Promise<void>(resolve => {
+    helper.once('close', () => resolve());
+    helper.once('error', error => {
+      complaint += error.message;
+      resolve();
+    });
+  });
+  const isHeld = await Promise.race([
+    new Promise<true>(resolve => helper.stdout.once('data', () => resolve(true))),
+    ended.then(() => false),
+  ]);
+  if (!isHeld) throw notHeld(complaint.trim());
   try {
-    for (const deadline = Date.now() + 60_000; !taken(mine, path); await wait(5)) {
-      if (Date.now() > deadline)
-        throw new CordonError(
-          'overlay.locked',
-          'Another Cordon process is opening this session.',
-          'Try again in a moment.',
-        );
-    }
-    try {
-      return await work();
-    } finally {
-      rmSync(path, { force: true });
-    }
+    return await work();
   } finally {
-    rmSync(mine, { force: true });
+    helper.stdin.end();
+    await ended;
   }
 }
 
-/** A link is made whole or not at all, with its content; unlike an empty file that is filled later. */
-function taken(mine: string, path: string): boolean {
-  try {
-    linkSync(mine, path);
-    return true;
-  } catch {
-    if (!holderLives(path)) rmSync(path, { force: true });
-    return false;
-  }
-}
-
-function holderLives(path: string): boolean {
-  try {
-    const [pid, started] = readFileSync(path, 'utf8').split(' ');
-    return String(startTime(Number(pid)) ?? 'gone') === started;
-  } catch {
-    return true;
-  }
+/** flock(1) says nothing when its time is up. */
+function notHeld(complaint: string): CordonError {
+  return complaint === ''
+    ? new CordonError(
+        'overlay.locked',
+        'Another Cordon process is opening this session.',
+        'Try again in a moment.',
+      )
+    : new CordonError(
+        'overlay.locked',
+        `The session could not be locked (${complaint}).`,
+        'Install util-linux, and see that the folder can be written.',
+      );
 }
