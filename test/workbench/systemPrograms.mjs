@@ -7,7 +7,7 @@ import { Stop, step } from './steps.mjs';
  * @typedef {object} SystemProgram
  * @property {string} title how a person calls it
  * @property {readonly string[]} commands any of these will do, found on PATH
- * @property {Readonly<Record<string, string>>} packages its name for each package manager
+ * @property {Readonly<Record<string, string>>} packages its name for each package manager, or several names
  */
 
 /** @type {SystemProgram} */
@@ -33,6 +33,19 @@ export const chromium = {
     pacman: 'chromium',
     zypper: 'chromium',
     apk: 'chromium',
+  },
+};
+
+/** @type {SystemProgram} */
+export const podman = {
+  title: 'Podman',
+  commands: ['podman'],
+  packages: {
+    'apt-get': 'podman crun uidmap catatonit',
+    dnf: 'podman crun shadow-utils catatonit',
+    pacman: 'podman crun shadow catatonit',
+    zypper: 'podman crun shadow catatonit',
+    apk: 'podman crun shadow-uidmap catatonit',
   },
 };
 
@@ -71,7 +84,7 @@ export async function ensurePrograms(programs) {
   }
   const install = [
     ...manager.install,
-    ...missing.map(program => program.packages[manager.name] ?? program.title),
+    ...missing.flatMap(program => (program.packages[manager.name] ?? program.title).split(' ')),
   ];
   const byHand = `sudo ${[manager.name, ...install].join(' ')}`;
   const prefix = await rootPrefix();
@@ -92,6 +105,23 @@ export async function ensurePrograms(programs) {
       );
     }
   });
+}
+
+/**
+ * Installs what the tests can do without, where that needs nobody's help. Without it they say what they left out.
+ *
+ * @param {readonly SystemProgram[]} programs
+ */
+export async function offerPrograms(programs) {
+  const canInstall =
+    (await rootPrefix()) !== undefined && managers.some(({ name }) => which(name) !== undefined);
+  if (!canInstall) return;
+  try {
+    await ensurePrograms(programs);
+  } catch (error) {
+    if (!(error instanceof Stop)) throw error;
+    console.log('  It is left out.');
+  }
 }
 
 /**

@@ -22,23 +22,22 @@ test('one at a time holds a lock, however many want it and however many die with
     logLevel: 'error',
   });
   const complaints: string[] = [];
-  let turns = 0;
+  const turns: string[] = [];
   const start = (): ChildProcess => {
     const child = spawn(process.execPath, [program, join(root, 'lock'), join(root, 'inside')], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     child.stdout?.on('data', (chunk: Buffer) => {
       for (const line of chunk.toString().split('\n').filter(Boolean))
-        if (line === 'again') turns += 1;
-        else complaints.push(line);
+        (line === 'again' ? turns : complaints).push(line);
     });
     return child;
   };
   const all = Array.from({ length: 6 }, start);
   // One that is just inside is among them sooner or later.
   for (let killed = 0; killed < 40; killed++) {
-    const before = turns;
-    while (turns < before + 2) await new Promise(resolve => setTimeout(resolve, 5));
+    turns.length = 0;
+    while (turns.length < 2) await new Promise(resolve => setTimeout(resolve, 5));
     all.splice(Math.floor(Math.random() * all.length), 1)[0]?.kill('SIGKILL');
     all.push(start());
   }

@@ -8,9 +8,8 @@ const [lock = '', inside = ''] = process.argv.slice(2);
 for (;;) {
   await withLock(lock, async () => {
     const other = ownerOf(inside);
-    // One that was just killed has let go of the lock a little before it is gone.
-    for (let patience = 0; patience < 50 && other !== undefined && isAlive(other); patience++) await wait(10);
-    if (other !== undefined && isAlive(other)) console.log(`both ${process.pid} and ${other} are inside`);
+    if (other !== undefined && (await stays(other)))
+      console.log(`both ${process.pid} and ${other} are inside`);
     writeFileSync(inside, String(process.pid));
     await wait(Math.random() * 10);
     if (ownerOf(inside) !== process.pid) console.log(`${process.pid} was joined`);
@@ -25,6 +24,15 @@ function ownerOf(file: string): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** One that was just killed has let go of the lock a little before it is gone. */
+async function stays(pid: number): Promise<boolean> {
+  for (let patience = 0; patience < 50; patience++) {
+    if (!isAlive(pid)) return false;
+    await wait(10);
+  }
+  return true;
 }
 
 function isAlive(pid: number): boolean {

@@ -1,10 +1,12 @@
-import { execFile } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkPodman } from '../../../sandbox/podmanReadiness.ts';
+import { startTime } from '../../../sandbox/processTree.ts';
 import { attacks } from '../escape/runAttacks.ts';
 import { trials } from './podmanTrials.ts';
 
@@ -63,12 +65,33 @@ describe.skipIf(missing !== undefined)(`Podman${missing === undefined ? '' : ` (
     test.each(Object.keys(trials))('%s', name => expect(results.get(name)).toEqual({ name }));
   });
 
+  const users = [
+    { name: 'the user who runs the tests', user: [] as string[] },
+    ...(isRoot && ordinary !== undefined ? [{ name: 'an ordinary user', user: asOrdinary }] : []),
+  ];
+  test.each(users)('ends its containers when the broker is killed, as $name', async ({ user }) => {
+    const [file, ...args] = [...prefix, ...user, process.execPath, trialProgram, 'hold'];
+    const broker = spawn(file, args, { cwd: '/', stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = (await once(broker.stdout, 'data')) as [Buffer];
+    const { processes, records, root } = JSON.parse(line.toString()) as {
+      processes: number[];
+      records: string;
+      root: string;
+    };
+    const living = () => processes.filter(pid => startTime(pid) !== undefined);
+    expect([living(), readdirSync(records)]).toEqual([processes, [expect.stringMatching(/^cordon-p-/)]]);
+    broker.kill('SIGKILL');
+    while (living().length > 0 || readdirSync(records).length > 0)
+      await new Promise(resolve => setTimeout(resolve, 20));
+    for (const path of [records, root]) rmSync(path, { recursive: true });
+  });
+
   describe('lets no attack through:', () => {
     let results: Results;
     const isOrdinary = isRoot && ordinary !== undefined;
     beforeAll(async () => void (results = await run(isOrdinary ? asOrdinary : [], attackProgram)), 500_000);
     test.each(attacks.filter(attack => !attack.needsRoot).map(attack => attack.name))('to %s', name =>
-      expect(results.get(name)).toMatchObject({ name, escaped: false }),
+      expect(results.get(name)).toMatchObject({ name, bites: true, escaped: false }),
     );
   });
 });

@@ -320,6 +320,24 @@ export const trials: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
 };
 
 if (process.argv[2] === 'run') await runTrials();
+if (process.argv[2] === 'hold') await hold();
+
+/** Starts what is to end with this process, tells of it, and waits to be killed. */
+async function hold(): Promise<void> {
+  const records = mkdtempSync('/tmp/cordon-r-');
+  process.env['XDG_RUNTIME_DIR'] = records;
+  const root = mkdtempSync('/tmp/cordon-podman-');
+  const workspace = join(root, 'workspace');
+  mkdirSync(workspace);
+  const sandbox = await open({ root, workspace });
+  const script = 'trap "" TERM HUP INT; (setsid sleep 300 &); echo ready; while :; do sleep 1; done';
+  const started = await sandbox.launch(requestFor(workspace, { script }));
+  await new Promise(resolve => started.stdout?.once('data', resolve));
+  const program = started.programPid ?? 0;
+  const init = Number(/^PPid:\t(\d+)$/m.exec(readFileSync(`/proc/${program}/status`, 'utf8'))?.[1]);
+  console.log(JSON.stringify({ processes: [program, init], records, root }));
+  await wait(3_600_000);
+}
 
 async function runTrials(): Promise<void> {
   for (const [name, trial] of Object.entries(trials)) {

@@ -2,7 +2,13 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { bubblewrap, ensurePrograms, findProgram } from '../../workbench/systemPrograms.mjs';
+import {
+  bubblewrap,
+  ensurePrograms,
+  findProgram,
+  offerPrograms,
+  podman,
+} from '../../workbench/systemPrograms.mjs';
 
 let folder: string;
 beforeEach(() => {
@@ -44,6 +50,22 @@ test('root gets it installed, also where the list of packages is empty at first'
     'install -y --no-install-recommends bubblewrap',
     '',
   ]);
+});
+
+test('what is only offered comes with all that it needs, and hinders nobody who cannot have it', async () => {
+  vi.spyOn(console, 'log').mockReturnValue();
+  vi.spyOn(process, 'getuid').mockReturnValue(0);
+  install('apt-get', `echo "$@" >> ${folder}/calls; exit 100`);
+  await offerPrograms([podman]);
+  expect(readFileSync(path.join(folder, 'calls'), 'utf8').split('\n')[0]).toBe(
+    'install -y --no-install-recommends podman crun uidmap catatonit',
+  );
+
+  rmSync(path.join(folder, 'calls'));
+  vi.spyOn(process, 'getuid').mockReturnValue(1000);
+  install('sudo', 'exit 1');
+  await offerPrograms([podman]);
+  expect(() => readFileSync(path.join(folder, 'calls'))).toThrow('ENOENT');
 });
 
 test.each([
