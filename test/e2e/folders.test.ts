@@ -76,6 +76,27 @@ test('a file outside is asked for: once, today, always, and never, which is not 
   expect(window.violations()).toEqual([]);
 }, 240_000);
 
+test('another folder is chosen in the quick pick: wider, narrower, or one that was allowed before', async () => {
+  const { window, chat } = await openTrusted('another');
+  await chat.send(`read: ${guide()}`);
+  await chat.card.waitFor();
+  await chat.answer('Another folder…');
+  await window.screenshot('folder-choices');
+  await window.quickInput.getByRole('option', { name: /library, wider/ }).click();
+  await window.screenshot('folder-quick-pick');
+  await window.pick('Allow today');
+  await chat.idle();
+  expect(await chat.lastAnswer()).toContain('Turn left at the mill.');
+  await showGrants(window);
+  await grantRow(window, 'library, read · today').waitFor();
+  // What is allowed in one workspace is not in another.
+  const { chat: elsewhere } = await openTrusted('elsewhere');
+  await elsewhere.send(`read: ${guide()}`);
+  await elsewhere.card.waitFor();
+  await elsewhere.answer('Deny');
+  await elsewhere.idle();
+}, 150_000);
+
 test('a grant that is revoked during a command ends it, and the output says why', async () => {
   const { window, chat } = await openTrusted('revoke');
   await chat.send(`read: ${guide()}`);
