@@ -104,7 +104,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const openTrash = async () =>
     (await import('./session/changes/openTrashCan.ts')).openTrashCan(places, worker);
   const restoring = new Restoring({
-    folders: () => folders().map(folder => realpathSync(folder)),
+    // What was changed in folders outside is there as well, while it is known that they were allowed.
+    folders: () => [...folders().map(folder => realpathSync(folder)), ...folderGrants.recent()],
     openTrash,
     copyOf: id => copies.open(id),
     onRestored: () => review.refreshSoon(),
@@ -247,6 +248,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
             ? settings.addWritableFolder(answer.pattern)
             : rules.allow(answer.pattern, answer.scope),
         folderGrants,
+        trash: places.trash,
         unsaved,
         programs: {
           node: process.execPath,

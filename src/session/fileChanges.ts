@@ -14,6 +14,7 @@ import type { TurnChanges } from './changes/turnChanges.ts';
 import { denialError, deniedByPolicy, deniedBySandbox, type Denial } from './denial.ts';
 import { fileDiff } from './fileDiff.ts';
 import type { FolderAccess } from './folderAccess.ts';
+import { keepOutside, type Kept } from './outsideTrash.ts';
 import { placeOf, type Place } from './place.ts';
 import type { Programs } from './session.ts';
 import type { Turn } from './turn.ts';
@@ -27,6 +28,8 @@ interface Options {
   readonly access: WriteAccess;
   readonly changes: TurnChanges;
   readonly outside: FolderAccess;
+  /** Folder of the trash, for what is changed outside; nothing is kept when absent. */
+  readonly trash: string | undefined;
   readonly unsaved: UnsavedText | undefined;
   /** Changes go to a copy of the workspace: one to unsaved text too, and the editor keeps what it has. */
   readonly isCopy: boolean;
@@ -108,7 +111,14 @@ export class FileChanges {
       const request = { ...change, path: place.path, roots: [place.folder], isOutside };
       // The writer compares with the disk, and what is there was not what the agent read.
       if (typed !== undefined) request.expectedSha256 = sha256(await readFile(place.path));
-      const result = await changeFile(sandbox, programs, request, signal);
+      const kept = isOutside ? this.#keep(place, kind) : undefined;
+      const result = await changeFile(sandbox, programs, request, signal).catch((error: unknown) => {
+        // Ended in the middle: it may have been changed, so what was there stays in the trash.
+        kept?.done();
+        throw error;
+      });
+      if (result.ok) kept?.done();
+      else kept?.undone();
       if (result.ok && typed !== undefined) {
         await this.options.onUnsavedChanged(place, typed);
         return { ...result, oldContent: typed };
@@ -120,6 +130,12 @@ export class FileChanges {
     } finally {
       await over?.();
     }
+  }
+
+  #keep({ folder, path: file }: Place, kind: WriteRequest['operation']): Kept | undefined {
+    const { trash } = this.options;
+    if (trash === undefined || kind === 'create') return undefined;
+    return keepOutside(trash, { folder, file, why: kind === 'delete' ? 'deleted' : 'overwritten' });
   }
 
   /** A place outside of the workspace, asked for. Everything around it counts: what is protected is so by any name. */

@@ -58,6 +58,8 @@ export interface SessionOptions {
   ) => Promise<void>;
   /** What is open outside of the workspace. Absent: nothing, and nobody is asked. */
   readonly folderGrants?: FolderGrants;
+  /** Folder of the trash, for what the file tools overwrite or delete there. Absent: nothing is kept. */
+  readonly trash?: string;
   /** What the editor holds unsaved. Absent: files are what they are on disk. */
   readonly unsaved?: UnsavedText;
   readonly programs: Programs;

@@ -133,6 +133,7 @@ class AgentSession implements Session {
         access: this.#access,
         changes: this.#changes,
         outside: this.#outside,
+        trash: options.trash,
         unsaved,
         isCopy: this.#isCopy,
         onUnsavedChanged: (place, text) => this.#workedFrom(place, text),

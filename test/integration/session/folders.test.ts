@@ -7,6 +7,7 @@ import type { ApprovalAnswer } from '../../../src/protocol/approval.ts';
 import { FolderGrants } from '../../../src/session/folderGrants.ts';
 import type { Programs, SessionOptions } from '../../../src/session/session.ts';
 import { openGrants } from '../../../src/store/grants.ts';
+import { openTrash } from '../../../src/store/trash.ts';
 import { askingPolicy, buildPrograms, Stage, temporaryFolder } from './harness.ts';
 
 let programs: Programs;
@@ -31,7 +32,12 @@ class Outside extends Stage {
       workspace: this.workspace,
       bounds: () => ({ workspace: [this.workspace], records: [path.join(this.folder, 'state')] }),
     });
-    return this.open({ folderGrants: this.grants, policy: readingAllowed(this.workspace), ...options });
+    return this.open({
+      folderGrants: this.grants,
+      trash: path.join(this.folder, 'trash'),
+      policy: readingAllowed(this.workspace),
+      ...options,
+    });
   }
 
   get guide(): string {
@@ -151,6 +157,10 @@ test('changing is asked apart from reading, is there at once, and protected file
   expect(readFileSync(path.join(stage.library, 'docs/new.md'), 'utf8')).toBe('Hello\n');
   await stage.session.prompt(`write: ${stage.guide} Turn back.`);
   expect(readFileSync(stage.guide, 'utf8')).toBe('Turn back.\n');
+  using trash = openTrash(path.join(stage.folder, 'trash'));
+  const [kept] = trash.list(stage.library);
+  expect(kept).toMatchObject({ path: 'docs/guide.md', why: 'overwritten' });
+  expect(kept && readFileSync(trash.contentPath(kept), 'utf8')).toBe('Turn left.\n');
   await stage.session.prompt(
     `run: sh -c "echo more >> ${stage.guide}; echo evil > ${stage.library}/.git/hooks/pre-commit"`,
   );
