@@ -5,6 +5,7 @@ import { Bases } from '../overlay/bases.ts';
 import type { Change, OverlayFolder } from '../overlay/changeset.ts';
 import { discardChanges } from '../overlay/discard.ts';
 import { lookAtChanges, type Look } from '../overlay/lookAtChanges.ts';
+import { newSecret } from '../overlay/newSecret.ts';
 import { openOverlayRecord } from '../overlay/overlayRecord.ts';
 import { closeSelection, isNamed } from '../overlay/selection.ts';
 import { openTrash } from '../store/trash.ts';
@@ -12,7 +13,7 @@ import { protectionOf } from '../../sandbox/protectedPaths.ts';
 import { whileClosed, type KeptSession } from './keptSession.ts';
 import { stateDirectory } from './stateDirectory.ts';
 
-/** A protected path that was not named by itself, and what it could do. */
+/** A path that is protected, or holds a key, and was not named by itself; and what it could do. */
 export interface HeldBack {
   readonly path: string;
   readonly because: string;
@@ -32,7 +33,7 @@ export interface PreparedApply {
 
 /**
  * Looks at what a session would change in one of its folders. `names`: paths in the folder; none means all. Protected
- * paths, and what goes with them, stay out unless they were named by themselves.
+ * paths and new keys, and what goes with them, stay out unless they were named by themselves.
  */
 export async function prepareApply(
   session: KeptSession,
@@ -40,7 +41,7 @@ export async function prepareApply(
   names: readonly string[],
 ): Promise<PreparedApply> {
   using look = await lookAtChanges(folder, { include: names });
-  const { chosen, heldBack, unknown } = choose(look, names);
+  const { chosen, heldBack, unknown } = await choose(folder, look, names);
   const { desired, merged, conflicts } = await prepareAcceptance(
     folder,
     chosen.map(change => ({ change })),
@@ -60,17 +61,21 @@ export async function prepareApply(
   return { chosen, heldBack, unknown, merged, conflicts, apply };
 }
 
-function choose(
+async function choose(
+  folder: OverlayFolder,
   { changeset }: Look,
   names: readonly string[],
-): { chosen: Change[]; heldBack: HeldBack[]; unknown: string[] } {
+): Promise<{ chosen: Change[]; heldBack: HeldBack[]; unknown: string[] }> {
   const { changes } = changeset;
   const meant = changes.filter(({ path }) => names.length === 0 || isNamed(path, names));
   const selected = closeSelection(changes, new Set(meant.map(({ path }) => path)));
-  const heldBack = selected.flatMap(({ path }) => {
-    const because = names.includes(path) ? undefined : protectionOf(path);
-    return because === undefined ? [] : [{ path, because }];
-  });
+  const heldBack: HeldBack[] = [];
+  for (const change of selected) {
+    const { path } = change;
+    if (names.includes(path)) continue;
+    const because = protectionOf(path) ?? (await newSecret(folder, change));
+    if (because !== undefined) heldBack.push({ path, because });
+  }
   const held = new Set(heldBack.map(({ path }) => path));
   // A folder that goes cannot go without what is protected in it.
   const around = (path: string) => [...held].some(inner => inner.startsWith(`${path}/`));

@@ -172,8 +172,7 @@ async function settle(
   report.changes(changes, changesSentence(changes, { session: id, workspaces: named }));
   if (session === undefined) removeIfUnchanged(folders, id);
   if (changes.obstacles.length > 0) return { status: 'incomplete', message: 'The changes were not applied.' };
-  if (changes.heldBack.length > 0)
-    return { status: 'incomplete', message: 'Protected files were held back.' };
+  if (changes.heldBack.length > 0) return { status: 'incomplete', message: 'Some files were held back.' };
   return ended;
 }
 

@@ -51,7 +51,7 @@ export interface Choice extends ChangedPath {
 export interface Obstruction extends ChangedPath {
   /**
    * `conflict`: the user changed it too. `changed`: it is not what the user looked at any more. `protected`: to be
-   * confirmed by itself. `gone`: there is no such change. `disk`: anything else that is in the way on the disk.
+   * confirmed by itself, for its name or a key in it. `gone`: there is no such change. `disk`: anything else that is in the way on the disk.
    */
   readonly kind: 'conflict' | 'changed' | 'protected' | 'gone' | 'disk';
   readonly words: string;

@@ -16,6 +16,7 @@ import { readEntry, readUpperEntry, type Entry } from '../../overlay/entry.ts';
 import { hunksOf } from '../../overlay/hunks.ts';
 import { inUpper } from '../../overlay/inUpper.ts';
 import { lookAtChanges, type Look } from '../../overlay/lookAtChanges.ts';
+import { newSecret } from '../../overlay/newSecret.ts';
 import { mergeContents } from '../../overlay/merge.ts';
 import { openOverlayRecord, type OverlayRecord } from '../../overlay/overlayRecord.ts';
 import { closeSelection } from '../../overlay/selection.ts';
@@ -95,12 +96,15 @@ export class OverlayedFolder {
       const obstructions = choices.flatMap(choice => this.problemOf(choice, waiting));
       const byPath = new Map(choices.map(choice => [choice.path, choice]));
       const selected = closeSelection(waiting, new Set(byPath.keys()));
-      for (const { path, after } of selected) {
-        const because = protectionOf(path);
+      for (const change of selected) {
+        const { path, after } = change;
         const choice = byPath.get(path);
+        if (choice?.isConfirmed === true) continue;
+        // Not for the list of changes, which is read often; a key is warned of when it is about to be taken over.
+        const because = protectionOf(path) ?? (await newSecret(this.layers, change));
         // A folder that only goes along with a confirmed file in it does nothing by itself.
         const goesAlong = after?.kind === 'directory' && !choice;
-        if (because !== undefined && !goesAlong && choice?.isConfirmed !== true)
+        if (because !== undefined && !goesAlong)
           obstructions.push(this.obstruction(path, 'protected', `it ${because}`));
       }
       const accepted = selected.map((change): Accepted => {

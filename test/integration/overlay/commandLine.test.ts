@@ -34,6 +34,8 @@ beforeAll(async () => {
     bundle: true,
     platform: 'node',
     format: 'cjs',
+    // Its main file is UMD, which a bundler cannot follow.
+    alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
     external: ['better-sqlite3', '@vscode/ripgrep'],
     define: { 'import.meta.url': '__importMetaUrl' },
     banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },

@@ -102,3 +102,18 @@ test('from the trash single files come back, and that can be undone where there 
   expect(picture(overlay.folder.lower)).toEqual(after);
   await expect(can.undo(['0'.repeat(32)])).rejects.toMatchObject({ code: 'trash.gone' });
 });
+
+test('a key that the agent writes into a file is taken over only when that is confirmed', async () => {
+  const line = ['-----BEGIN', 'PRIVATE KEY-----'].join(' ');
+  writeFileSync(copy('src/kept.txt'), `one\n${line}\n`);
+  const file = { folder: overlay.folder.lower, path: 'src/kept.txt' };
+  expect(await engine.accept([file])).toEqual({
+    kind: 'obstructed',
+    obstructions: [{ ...file, kind: 'protected', words: 'it holds a private key' }],
+    accepted: [],
+  });
+  accepted(await engine.accept([{ ...file, isConfirmed: true }]));
+  // It is the user's own now.
+  writeFileSync(copy('src/kept.txt'), `two\n${line}\n`);
+  accepted(await engine.accept([file]));
+});

@@ -209,7 +209,7 @@ test('with --apply protected files are held back by name, and the run did not en
       heldBack,
       obstacles: [],
     },
-    { type: 'end', status: 'incomplete', message: 'Protected files were held back.' },
+    { type: 'end', status: 'incomplete', message: 'Some files were held back.' },
   ]);
   expect(await run.start('apply', '--session', 's', '--yes', '.vscode', '.vscode/tasks.json')).toBe(0);
   expect(run.read('.vscode/tasks.json')).toBe('{}\n');
