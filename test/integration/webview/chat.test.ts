@@ -329,3 +329,31 @@ test('when Cordon is done, a card shows what waits for review; each of its butto
   await panel.send(stateMessage({ conversation: conversation({ items }) }));
   expect(await card.count()).toBe(0);
 });
+
+test('beside each of the user’s messages are ways back, out of sight until the pointer or the keyboard is there', async () => {
+  await using panel = await server.open();
+  const end = { id: 'e', at: 0, kind: 'turnEnd', reason: 'done', commits: 2 } as const;
+  await panel.send(show([user('u1', 'First'), user('u2', 'Second'), end]));
+  const second = panel.page.locator('.entry-user').nth(1);
+  const isSeen = async () =>
+    Number(
+      await panel.page.evaluate(`getComputedStyle(document.querySelectorAll('.message-actions')[1]).opacity`),
+    );
+  const goBack = second.getByRole('button', { name: 'Go back to before this message' });
+  expect(await isSeen()).toBe(0);
+  await second.hover();
+  expect(await isSeen()).toBe(1);
+  await panel.page.mouse.move(0, 0);
+  await goBack.focus();
+  expect(await isSeen()).toBe(1);
+  await panel.page.keyboard.press('Enter');
+  await panel.page.keyboard.press('Tab');
+  await panel.page.keyboard.press('Enter');
+  await panel.page.getByText('2 commits not in your repository').waitFor();
+  await panel.page.getByRole('button', { name: 'Import…' }).click();
+  expect(await sent(panel)).toEqual([
+    { type: 'goBack', itemId: 'u2' },
+    { type: 'fork', itemId: 'u2' },
+    { type: 'importCommits' },
+  ]);
+});

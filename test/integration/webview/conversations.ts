@@ -309,7 +309,7 @@ export const wholeTask: Conversation = conversation({
       code: 'gateway.overloaded',
       text: 'The provider is overloaded; trying again in 4 seconds.',
     },
-    { id: 'end', at: now, kind: 'turnEnd', reason: 'stopped' },
+    { id: 'end', at: now, kind: 'turnEnd', reason: 'stopped', commits: 2 },
   ],
   usage: { inputTokens: 11_400, outputTokens: 900, cacheReadTokens: 4_000, requests: 6 },
 });
