@@ -1,6 +1,4 @@
-import type { Socket } from 'node:net';
 import type { NetworkService } from '../../sandbox/sandbox.ts';
-import { ownerOfConnection } from '../../sandbox/connectionOwner.ts';
 import { messageOf } from '../base/errors.ts';
 import { randomId } from '../base/ids.ts';
 import {
@@ -13,6 +11,7 @@ import {
 import { grantFor, isForbidden, isGranted, parseDomain, type DomainGrant } from '../egress/grant.ts';
 import type { ApprovalAnswer } from '../protocol/approval.ts';
 import type { Approvals } from './approvals.ts';
+import { ConnectionOwners } from './connectionOwners.ts';
 import { domainQuestion } from './domainQuestion.ts';
 import { FollowedCommand, newPermission, type Permission } from './followedCommand.ts';
 import { keyOf, type HostReport, type HostVerdict } from './hostReport.ts';
@@ -77,15 +76,17 @@ export class NetworkAccess implements DomainGrants, Disposable {
   readonly service: NetworkService;
   readonly #proxy: EgressProxy;
   readonly #commands = new Map<string, FollowedCommand>();
-  readonly #owners = new WeakMap<Socket, string>();
+  readonly #owners = new ConnectionOwners(this.#commands);
   readonly #forSession = new Map<string, Permission>();
+  /** Stands for the commands that run, where several do and it cannot be told which one connected. */
+  #unknown: FollowedCommand | undefined;
   #desk: Desk | undefined;
   #problem: string | undefined;
   #isProblemTold = false;
 
   constructor(private readonly options: NetworkOptions) {
     this.#proxy = startEgressProxy({
-      ownerOf: connection => this.#owners.get(connection),
+      ownerOf: connection => this.#owners.of(connection),
       allows: (target, owner) => this.#permissionFor(target, owner) !== undefined,
       ask: (target, owner) => this.#ask(target, owner),
       onEvent: event => this.#onEvent(event),
@@ -96,7 +97,8 @@ export class NetworkAccess implements DomainGrants, Disposable {
     const { network } = this.#proxy;
     this.service = {
       ...network,
-      accept: (connection, port) => this.#accept(connection, port),
+      // Whose it is must be known before anything is decided about it.
+      accept: (connection, port) => this.#owners.find(connection, () => network.accept(connection, port)),
       onUnavailable: error => {
         this.#problem ??= messageOf(error);
       },
@@ -169,34 +171,8 @@ export class NetworkAccess implements DomainGrants, Disposable {
     this.#proxy[Symbol.dispose]();
   }
 
-  /** Stands for the commands that run, where several do and it cannot be told which one connected. */
-  #unknown: FollowedCommand | undefined;
-
   #everyCommand(): FollowedCommand[] {
     return [...this.#commands.values(), ...(this.#unknown === undefined ? [] : [this.#unknown])];
-  }
-
-  /** Finds out whose connection it is before anything is decided about it. */
-  #accept(connection: Socket, port: number | undefined): void {
-    const take = (owner: string | undefined) => {
-      if (connection.destroyed) return;
-      if (owner !== undefined) this.#owners.set(connection, owner);
-      this.#proxy.network.accept(connection, port);
-    };
-    const [only] = this.#commands.keys();
-    if (this.#commands.size < 2) return take(only);
-    connection.on('error', () => connection.destroy());
-    void this.#ownerOf(connection).then(take, () => take(undefined));
-  }
-
-  async #ownerOf(connection: Socket): Promise<string | undefined> {
-    const running = [...this.#commands];
-    const known = new Map(running.flatMap(([id, { pid }]) => (pid === undefined ? [] : [[id, pid]])));
-    const found = await ownerOfConnection(connection, known);
-    if (found !== undefined) return found;
-    // What is not one of those that are known is the one that is just being started.
-    const starting = running.filter(([, { pid }]) => pid === undefined);
-    return starting.length === 1 ? starting[0]?.[0] : undefined;
   }
 
   /** Who is asked about; where that is not known, the question stands at the latest command. */
