@@ -1,9 +1,8 @@
 // What the changes of a session cost, as ratios to what git takes for the same: a repository of so many files, 20 of
 // them changed. Run by `npm run bench`.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { expect, test } from 'vitest';
 import { applyChanges } from '../../src/overlay/apply.ts';
 import { readChangeset } from '../../src/overlay/changeset.ts';
@@ -12,6 +11,7 @@ import { desiredFor } from '../../src/overlay/desired.ts';
 import { openOverlayRecord } from '../../src/overlay/overlayRecord.ts';
 import { openTrash } from '../../src/store/trash.ts';
 import { liveOverlay, type LiveOverlay } from '../integration/overlay/liveOverlay.ts';
+import { change, counts, generate, git, median, middle, readCount, timed, timedAsync } from './repository.ts';
 
 const sizes = (process.env['CORDON_BENCH_FILES'] ?? '1000,10000,100000').split(',').map(Number);
 
@@ -41,43 +41,6 @@ test.each(sizes)(
 
 function row(milliseconds: number): { ms: number } {
   return { ms: Number(milliseconds.toFixed(1)) };
-}
-
-/** Folders of 100 files of about 1 KB each. */
-function generate(lower: string, files: number): void {
-  for (let number = 0; number < files; number++) {
-    const folder = path.join(lower, folderOf(number));
-    if (number % 100 === 0) mkdirSync(folder, { recursive: true });
-    writeFileSync(path.join(folder, `file${number}.txt`), `${number}\n`.repeat(200));
-  }
-  git(lower, 'init', '--quiet');
-  git(lower, 'add', '--all');
-  git(lower, '-c', 'user.name=B', '-c', 'user.email=b@b', 'commit', '--quiet', '--message=All');
-}
-
-function folderOf(number: number): string {
-  return `part${Math.floor(number / 1_000)}/folder${Math.floor(number / 100)}`;
-}
-
-/** Ten edits, five new files, five deleted, all over the place. `round` makes each time differ from the last. */
-function change(root: string, round: number): void {
-  const files = readCount(root);
-  const pick = (index: number) => Math.floor((index * files) / 20);
-  const at = (number: number, name = `file${number}.txt`) => path.join(root, folderOf(number), name);
-  for (let index = 0; index < 10; index++) writeFileSync(at(pick(index)), `edited ${round} ${index}\n`);
-  for (let index = 10; index < 15; index++) writeFileSync(at(pick(index), `new${index}`), `new ${round}\n`);
-  for (let index = 15; index < 20; index++) if (round === 0) unlinkSync(at(pick(index)));
-}
-
-const counts = new Map<string, number>();
-function readCount(root: string): number {
-  const known = counts.get(root);
-  if (known !== undefined) return known;
-  const found = execFileSync('sh', ['-c', "find . -path ./.git -prune -o -name 'file*.txt' -print | wc -l"], {
-    cwd: root,
-  });
-  counts.set(root, Number(String(found)));
-  return Number(String(found));
 }
 
 function measureGit({ folder: { lower }, state }: LiveOverlay) {
@@ -147,28 +110,4 @@ async function measureOurs(overlay: LiveOverlay) {
   );
   await overlay.mount();
   return { changes: changes.length, list: middle(list), checkpoint: middle(checkpoint), goBack, apply };
-}
-
-function git(folder: string, ...args: string[]): void {
-  execFileSync('git', args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
-function median(times: number, work: () => void): number {
-  return middle(Array.from({ length: times }, () => timed(work)));
-}
-
-function timed(work: () => void): number {
-  const start = performance.now();
-  work();
-  return performance.now() - start;
-}
-
-async function timedAsync(work: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await work();
-  return performance.now() - start;
-}
-
-function middle(times: readonly number[]): number {
-  return times.toSorted((one, other) => one - other)[Math.floor(times.length / 2)] ?? 0;
 }

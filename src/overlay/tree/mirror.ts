@@ -182,8 +182,10 @@ const flags = {
   copy: constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE,
 } as const;
 
+const own = { uid: process.getuid?.(), gid: process.getgid?.() };
+
 function keepOwner(file: string, uid: number, gid: number): void {
-  if (uid === process.getuid?.() && gid === process.getgid?.()) return;
+  if (uid === own.uid && gid === own.gid) return;
   try {
     lchownSync(file, uid, gid);
   } catch (error) {
