@@ -26,6 +26,10 @@ export async function applyCommand(argv: readonly string[]): Promise<number> {
     return 2;
   }
   const session = await findKeptSession(wanted.folders, wanted.session);
+  if (session.direct.length > 0 && session.folders.length === 0) {
+    process.stdout.write('This session worked in your own files: there is nothing to apply.\n');
+    return 0;
+  }
   let status = 0;
   for (const folder of session.folders) {
     const names = pathsIn(folder.lower, wanted.paths);

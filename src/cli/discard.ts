@@ -7,12 +7,14 @@ import { closeSelection, isNamed } from '../overlay/selection.ts';
 import { readChangeArguments } from './changeArguments.ts';
 import { visibleName } from './changeReport.ts';
 import { canAsk, confirm } from './confirm.ts';
+import { discardDirect } from './directSession.ts';
 import { findKeptSession, whileClosed } from './keptSession.ts';
 import { pathsIn } from './pathsIn.ts';
 
 /**
  * `cordon discard [--workspace DIR] [--session ID] [--yes] [--json] [PATH…]`: drops a session's changes; without paths
- * all of them. The real files are not touched, and a checkpoint is taken first. Resolves to the exit status: 2 for wrong
+ * all of them. The real files are not touched, save for a session that worked in them: those become what they were. A
+ * checkpoint is taken first. Resolves to the exit status: 2 for wrong
  * usage.
  */
 export async function discardCommand(argv: readonly string[]): Promise<number> {
@@ -24,7 +26,7 @@ export async function discardCommand(argv: readonly string[]): Promise<number> {
   const session = await findKeptSession(wanted.folders, wanted.session);
   const what = wanted.paths.length === 0 ? 'all changes' : wanted.paths.map(visibleName).join(', ');
   if (!wanted.yes && canAsk() && !(await confirm(`Discard ${what} of session ${session.id}?`))) return 1;
-  const discarded: string[] = [];
+  const discarded = session.direct.length > 0 ? await discardDirect(session, wanted.paths) : [];
   const done = await whileClosed(session, async () => {
     for (const folder of session.folders) {
       const names = pathsIn(folder.lower, wanted.paths);

@@ -6,6 +6,8 @@ import type { OverlayFolder } from '../overlay/changeset.ts';
 import { openJournals } from '../overlay/journal.ts';
 import { withLock } from '../overlay/lock.ts';
 import { livingHolder } from '../overlay/overlay.ts';
+import { placeFor } from '../session/changes/openWholeCopy.ts';
+import type { WholeFolder } from '../session/changes/overlayEngine.ts';
 import { openTrash } from '../store/trash.ts';
 import { stateDirectory, workspaceDirectory } from './stateDirectory.ts';
 
@@ -14,6 +16,8 @@ export interface KeptSession {
   readonly id: string;
   readonly directory: string;
   readonly folders: readonly OverlayFolder[];
+  /** Where it worked in the user's own files instead, which were kept beforehand. */
+  readonly direct: readonly WholeFolder[];
 }
 
 /**
@@ -27,12 +31,26 @@ export async function findKeptSession(
   await mend();
   const sessions = path.join(workspaceDirectory(workspaces), 'sessions');
   const ids = (existsSync(sessions) ? readdirSync(sessions) : [])
-    .filter(name => name.startsWith(prefix) && existsSync(path.join(sessions, name, 'layers')))
+    .filter(
+      name =>
+        name.startsWith(prefix) &&
+        ['layers', 'direct'].some(each => existsSync(path.join(sessions, name, each))),
+    )
     .map(name => name.slice(prefix.length));
   const id = named === undefined ? latest(sessions, ids) : ids.find(each => each === named);
   if (id === undefined) throw named === undefined ? noSession(workspaces) : unknownSession(named, ids);
   const directory = sessionDirectory(workspaces, id);
-  return { id, directory, folders: layersIn(path.join(directory, 'layers'), workspaces) };
+  const direct = workspaces
+    .map((folder): WholeFolder => ({
+      kind: 'direct',
+      folder,
+      directory: placeFor(directory, 'direct', folder),
+    }))
+    .filter(each => existsSync(each.directory));
+  const layers = layersIn(path.join(directory, 'layers'), workspaces);
+  // Of a view that could not be mounted, layers without anything in them are left.
+  const folders = direct.length > 0 ? layers.filter(({ upper }) => readdirSync(upper).length > 0) : layers;
+  return { id, directory, folders, direct };
 }
 
 /** Where the session of these workspace folders is kept, or would be. */
@@ -63,12 +81,17 @@ const prefix = 'named-';
 /** Opening a session and leaving it both write to its folder of holders. */
 function latest(sessions: string, ids: readonly string[]): string | undefined {
   const used = (id: string) =>
-    statSync(path.join(sessions, prefix + id, 'holders'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    Math.max(
+      ...['holders', 'direct'].map(
+        name => statSync(path.join(sessions, prefix + id, name), { throwIfNoEntry: false })?.mtimeMs ?? 0,
+      ),
+    );
   return ids.toSorted((one, other) => used(other) - used(one))[0];
 }
 
 /** A repository that lies outside has a layer too; its commits are imported by git, and by nothing else. */
 function layersIn(layers: string, workspaces: readonly string[]): OverlayFolder[] {
+  if (!existsSync(layers)) return [];
   return readdirSync(layers)
     .sort()
     .flatMap(name => {

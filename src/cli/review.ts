@@ -10,6 +10,7 @@ import {
   type ReportedChange,
 } from './changeReport.ts';
 import { readChangeArguments } from './changeArguments.ts';
+import { printDirect, reviewDirect } from './directSession.ts';
 import { findKeptSession } from './keptSession.ts';
 import { pathsIn } from './pathsIn.ts';
 
@@ -24,7 +25,9 @@ export async function reviewCommand(argv: readonly string[]): Promise<number> {
     return 2;
   }
   const session = await findKeptSession(wanted.folders, wanted.session);
-  const reports: object[] = [];
+  const direct = await reviewDirect(session, wanted.paths);
+  if (!wanted.json) printDirect(session, direct);
+  const reports: object[] = direct.map(review => ({ ...review, conflicts: [] }));
   for (const folder of session.folders) {
     const names = pathsIn(folder.lower, wanted.paths);
     if (!names) continue;

@@ -26,7 +26,12 @@ import { openHistory } from '../store/openHistory.ts';
 import { modelSettings, readRunArguments, type RunArguments } from './runArguments.ts';
 import { jsonReport, plainReport, type RunReport, type RunStatus } from './runReport.ts';
 import { applyRun, changesSentence, leaveRun } from './runChanges.ts';
-import { openSessionCopy, removeIfUnchanged, sessionTemporaryDirectory } from './sessionCopy.ts';
+import {
+  openDirectSession,
+  openSessionCopy,
+  removeIfUnchanged,
+  sessionTemporaryDirectory,
+} from './sessionCopy.ts';
 import { stateDirectory, workspaceDirectory } from './stateDirectory.ts';
 import { StopSignals } from './stopSignals.ts';
 import { domainSettings } from './domainSettings.ts';
@@ -135,7 +140,7 @@ async function work(given: Work): Promise<Ending & { isCopy: boolean }> {
   const turn = session.prompt(task);
   signals.onStop(() => void session.stop());
   await turn;
-  const isCopy = copy !== undefined;
+  const isCopy = copy !== undefined && copy.kind !== 'direct';
   return { isCopy, ...outcome(session, resume?.items.length ?? 0, isCopy) };
 }
 
@@ -144,17 +149,20 @@ interface Ending {
   readonly message: string;
 }
 
-/** Undefined, and said so, where there can be no copy: then the agent works in the user's own files. */
+/**
+ * Where there can be no copy, and it says so, the agent works in the user's own files: with --apply these are kept before
+ * each change; without it, undefined is returned and nothing may be changed.
+ */
 async function copyFor({ folders, apply }: RunArguments, id: string): Promise<WorkingCopy | undefined> {
   try {
     return await openSessionCopy(folders, id);
   } catch (error) {
     if (!(error instanceof CordonError) || error.code !== 'overlay.unavailable') throw error;
     const files = apply
-      ? 'The agent changes your own files directly (--apply).'
+      ? 'The agent changes your own files directly (--apply); what they hold is kept first, so that cordon review shows and cordon discard undoes it.'
       : 'Your own files are read-only instead; --apply lets the agent change them directly.';
     log.warn(`${error.message} ${files}`);
-    return undefined;
+    return apply ? await openDirectSession(folders, id) : undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { removeTree } from '../overlay/removeTree.ts';
 import { openOverlayCopy } from '../session/changes/openOverlayCopy.ts';
+import { openWholeCopy } from '../session/changes/openWholeCopy.ts';
 import type { WorkingCopy } from '../session/changes/workingCopy.ts';
 import { findProgram } from '../../sandbox/facts.ts';
 import { outsideGitDirectories } from '../../sandbox/gitDirectories.ts';
@@ -25,10 +26,25 @@ export async function openSessionCopy(folders: readonly string[], session: strin
     folders: [...real, ...repositories],
     unlisted: repositories,
     bwrap,
+    ...places(),
+  });
+}
+
+/** Work in the user's own files, under a session's id: what they hold is kept before each change. */
+export async function openDirectSession(folders: readonly string[], session: string): Promise<WorkingCopy> {
+  return await openWholeCopy('direct', {
+    ...places(),
+    directory: sessionDirectory(folders, session),
+    folders: folders.map(folder => realpathSync(folder)),
+  });
+}
+
+function places() {
+  return {
     journals: path.join(stateDirectory(), 'applies'),
     trash: path.join(stateDirectory(), 'trash'),
     worker: path.join(path.dirname(fileURLToPath(import.meta.url)), 'changes-worker.cjs'),
-  });
+  };
 }
 
 /** The /tmp of a session, which lasts as long as its copy. */

@@ -25,6 +25,7 @@ export async function openWholeCopy(
     folder,
     directory: placeFor(directory, kind, folder),
   }));
+  for (const place of places) mkdirSync(place.directory, { recursive: true, mode: 0o700 });
   // What is not listed is cloned all the same: a repository belongs to the files it is the repository of.
   const isListed = (folder: string) => !unlisted.includes(folder);
   const { engine, worker } = engineThread(options.worker, { folders: places, journals, trash });
@@ -68,12 +69,9 @@ export async function openWholeCopy(
   };
 }
 
-/** Depends on the folder's path alone, so that a conversation finds it again. */
-function placeFor(directory: string, kind: 'clone' | 'direct', folder: string): string {
-  const name = createHash('sha256').update(folder).digest('hex').slice(0, 16);
-  const place = path.join(directory, kind, name);
-  mkdirSync(place, { recursive: true, mode: 0o700 });
-  return place;
+/** Where a folder's part is kept. Depends on the folder's path alone, so that a conversation finds it again. */
+export function placeFor(directory: string, kind: 'clone' | 'direct', folder: string): string {
+  return path.join(directory, kind, createHash('sha256').update(folder).digest('hex').slice(0, 16));
 }
 
 /** A folder inside another one is part of its copy. */

@@ -244,6 +244,15 @@ test('where no copy can be had the run says so, and only --apply lets it change 
     await run.start('run', '--provider', 'demo', '--approve', 'contained', '--apply', 'write: a.md A'),
   ).toBe(0);
   expect(run.read('a.md')).toBe('A\n');
+
+  // What the files held was kept: what the run did is listed, and can be undone.
+  expect(await run.start('review')).toBe(0);
+  expect(run.stdout).toMatch(/^Session .*, in your own files: 1 change\n.*a\.md/);
+  expect(await run.start('apply', '--yes')).toBe(0);
+  expect(run.stdout).toBe('This session worked in your own files: there is nothing to apply.\n');
+  expect([await run.start('discard', '--yes'), run.stdout]).toEqual([0, 'Discarded 1 change.\n']);
+  expect(run.exists('a.md')).toBe(false);
+  expect([await run.start('trash', 'list'), run.stdout]).toEqual([0, expect.stringContaining('a.md')]);
 });
 
 /** A folder with a Bubblewrap that cannot keep a view open, as on an old kernel. */
