@@ -1,16 +1,23 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
+import type { ChangeTotals } from '../src/protocol/panel.ts';
 import type { Conversation } from '../src/protocol/transcript.ts';
 import { riskLevel } from './approval/risk.ts';
 import { spelledOut } from './approval/visibleText.ts';
+import { changesWords } from './transcript/changesCard.tsx';
 
 /** Longer messages are announced by their beginning, in UTF-16 units; the whole is there to read. */
 const longest = 600;
+
+interface AnnouncerProps {
+  readonly conversation: Conversation;
+  readonly changes: ChangeTotals | undefined;
+}
 
 /**
  * What a screen reader is told without asking: finished messages politely, one at a time and never token by token;
  * requests for consent and questions at once. What was there when the conversation opened is not news.
  */
-export function Announcer({ conversation }: { conversation: Conversation }) {
+export function Announcer({ conversation, changes }: AnnouncerProps) {
   const known = useRef<{ conversation: string; ids: Set<string> } | null>(null);
   const [polite, setPolite] = useState('');
   const [urgent, setUrgent] = useState('');
@@ -39,6 +46,10 @@ export function Announcer({ conversation }: { conversation: Conversation }) {
       </div>
       <div aria-live="assertive" data-announcer="urgent">
         {urgent}
+      </div>
+      {/* By itself, because it is known a moment after the turn's end. */}
+      <div aria-live="polite" data-announcer="changes">
+        {conversation.status === 'idle' && changes !== undefined ? changesWords(changes.files) : ''}
       </div>
     </div>
   );

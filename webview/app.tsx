@@ -81,7 +81,7 @@ export function App({ state, focusRequests, kept, keep }: AppProps) {
         )}
       </main>
       <Footer model={shown.model} mode={shown.mode} sandbox={shown.sandbox} usage={conversation.usage} />
-      <Announcer conversation={conversation} />
+      <Announcer conversation={conversation} changes={shown.changes} />
     </div>
   );
 }

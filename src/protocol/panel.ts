@@ -42,11 +42,12 @@ export const SandboxBadge = z.object({
 export type SandboxBadge = z.infer<typeof SandboxBadge>;
 
 export const ChangeTotals = z.object({
+  /** Files, and folders without any. */
   files: z.number().int(),
   /** Lines. */
   added: z.number().int(),
   removed: z.number().int(),
-  /** Of the files, those that are accepted only one by one. */
+  /** Of these, those that are accepted only one by one. */
   protected: z.number().int(),
 });
 export type ChangeTotals = z.infer<typeof ChangeTotals>;

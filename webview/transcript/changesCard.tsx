@@ -14,7 +14,7 @@ export const ChangesCard = memo(function ChangesCard({ changes }: { changes: Cha
     <div class="card changes-card" role="group" aria-label="Changes to review">
       <div class="card-head">
         <Icon name="diff-multiple" />
-        <h3>{`${counted(files)} to review`}</h3>
+        <h3>{changesWords(files)}</h3>
         <Counts added={added} removed={removed} />
       </div>
       {changes.protected === 0 ? null : (
@@ -51,6 +51,11 @@ export function ChangedButton({ itemId, changed }: { itemId: string; changed: Ch
       {outputs === '' ? '' : ` and ${outputs}`}
     </button>
   );
+}
+
+/** What is said of it, also to screen readers. */
+export function changesWords(count: number): string {
+  return `${count.toLocaleString()} ${count === 1 ? 'change' : 'changes'} to review`;
 }
 
 function counted(files: number): string {

@@ -122,17 +122,18 @@ export function hunkText({ added, removed }: Hunk): string {
   return plainLabel(Buffer.from(line, 'latin1').toString('utf8').trim().slice(0, 120));
 }
 
+/** How many lines come and go; a renamed file keeps its own. */
+export function linesOf({ added = 0, removed = 0, renamed }: ReviewedChange): {
+  readonly added: number;
+  readonly removed: number;
+} {
+  return renamed === undefined ? { added, removed } : { added: 0, removed: 0 };
+}
+
 /** For the screen reader, and for whoever points at it: `modified, 3 lines added, 1 removed`. */
-export function changeWords({
-  kind,
-  was,
-  is,
-  mode,
-  renamed,
-  added,
-  removed,
-  binary,
-}: ReviewedChange): string {
+export function changeWords(change: ReviewedChange): string {
+  const { kind, was, is, mode, renamed, binary } = change;
+  const { added, removed } = linesOf(change);
   const what =
     renamed !== undefined
       ? `renamed from ${plainLabel(renamed)}`
@@ -144,9 +145,7 @@ export function changeWords({
   const thing = kind !== 'replaced' && (is ?? was) !== 'file' ? [kinds[is ?? was ?? 'file']] : [];
   const permissions = kind === 'modified' && mode ? [`permissions ${mode.was} → ${mode.is}`] : [];
   const lines =
-    added === undefined || removed === undefined || added + removed === 0
-      ? []
-      : [`${added} ${added === 1 ? 'line' : 'lines'} added, ${removed} removed`];
+    added + removed === 0 ? [] : [`${added} ${added === 1 ? 'line' : 'lines'} added, ${removed} removed`];
   return [...thing, what, ...permissions, ...lines, ...(binary ? ['not text'] : [])].join(', ');
 }
 

@@ -8,6 +8,7 @@ import {
   filesOf,
   hunkLines,
   hunkText,
+  linesOf,
   rowsOf,
   type ChangeRow,
   type FileRow,
@@ -175,10 +176,12 @@ export class ChangesTree implements vscode.TreeDataProvider<ChangeRow>, vscode.D
   }
 
   #fileItem(change: ReviewedChange, state: vscode.TreeItemCollapsibleState): vscode.TreeItem {
-    const { folder, path: own, added = 0, removed = 0, protectedBecause } = change;
+    const { folder, path: own, renamed, protectedBecause } = change;
+    const { added, removed } = linesOf(change);
     const item = new vscode.TreeItem(plainLabel(path.basename(own)), state);
     const where = path.dirname(own) === '.' ? [] : [plainLabel(path.dirname(own))];
     const counts = added + removed === 0 ? [] : [`+${added} −${removed}`];
+    const from = renamed === undefined ? [] : [`from ${plainLabel(renamed)}`];
     const words = changeWords(change);
     const because = protectedBecause === undefined ? [] : [`Protected: it ${protectedBecause}.`];
     const isFolder = (change.is ?? change.was) === 'directory';
@@ -195,7 +198,7 @@ export class ChangesTree implements vscode.TreeDataProvider<ChangeRow>, vscode.D
             ? vscode.ThemeIcon.Folder
             : vscode.ThemeIcon.File
           : new vscode.ThemeIcon('shield', new vscode.ThemeColor('list.warningForeground')),
-      description: [...counts, ...where].join(' · '),
+      description: [...counts, ...where, ...from].join(' · '),
       contextValue: isFolder ? 'cordon.folderChange' : 'cordon.file',
       tooltip: [plainLabel(own), words, ...because].join('\n'),
       ...(isFolder ? {} : { command: openCommand(change) }),

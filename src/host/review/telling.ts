@@ -9,8 +9,7 @@ export function tellTakenOver({ accepted, merged, inEditors, obstructions }: Tak
   else if (accepted.length > 0) tellBriefly(`Accepted ${counted(accepted)}`);
   const say = (text: string) => void vscode.window.showInformationMessage(`Cordon: ${text}`);
   if (merged.length > 0) say(`Joined with your own changes: ${named(merged)}.`);
-  if (inEditors.length > 0)
-    say(`Joined with your unsaved edits: ${named(inEditors)}. Save to keep both, or undo.`);
+  if (inEditors.length > 0) say(`Joined with your unsaved edits: ${named(inEditors)}. Save to keep both.`);
   tellObstructions(obstructions.filter(({ kind }) => kind !== 'conflict'));
 }
 

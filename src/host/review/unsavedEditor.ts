@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
 import type { ChangedPath } from '../../session/changes/changesEngine.ts';
-import { lineEdits } from './lineEdits.ts';
 import type { UnsavedEditor } from './takeOver.ts';
 import { userUri } from './userFiles.ts';
 
@@ -14,14 +13,16 @@ export function unsavedEditor(file: ChangedPath): UnsavedEditor | undefined {
   return {
     text,
     isUtf8: ['utf8', 'utf8bom'].includes(document.encoding),
-    put: async wanted => document.version === version && (await put(document, text, wanted)),
+    put: async wanted => await put(document, version, wanted),
   };
 }
 
-async function put(document: vscode.TextDocument, before: string, after: string): Promise<boolean> {
+async function put(document: vscode.TextDocument, version: number, after: string): Promise<boolean> {
+  const { lineEdits } = await import('./lineEdits.ts');
+  if (document.version !== version) return false;
   const edit = new vscode.WorkspaceEdit();
   const whole = document.validateRange(new vscode.Range(0, 0, document.lineCount, 0));
-  const edits = lineEdits(before, after);
+  const edits = lineEdits(document.getText(), after);
   if (!edits) edit.replace(document.uri, whole, after);
   for (const { from, to, text } of edits ?? [])
     edit.replace(document.uri, document.validateRange(new vscode.Range(from, 0, to, 0)), text);

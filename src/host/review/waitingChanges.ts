@@ -4,7 +4,7 @@ import type { Log } from '../../base/log.ts';
 import type { ChangeTotals } from '../../protocol/panel.ts';
 import type { ChangedPath, FolderReview, ReviewedChange } from '../../session/changes/changesEngine.ts';
 import type { WorkingCopy } from '../../session/changes/workingCopy.ts';
-import { shownChanges } from './changeRows.ts';
+import { linesOf, shownChanges } from './changeRows.ts';
 import { samePath } from './samePath.ts';
 
 interface Options {
@@ -54,8 +54,8 @@ export class WaitingChanges implements Disposable {
       shown.reduce((total, change) => total + count(change), 0);
     return {
       files: shown.length,
-      added: sum(({ added }) => added ?? 0),
-      removed: sum(({ removed }) => removed ?? 0),
+      added: sum(change => linesOf(change).added),
+      removed: sum(change => linesOf(change).removed),
       protected: sum(({ protectedBecause }) => (protectedBecause === undefined ? 0 : 1)),
     };
   }

@@ -312,8 +312,11 @@ test('when Cordon is done, a card shows what waits for review; each of its butto
   await panel.send(stateMessage({ conversation: conversation({ items, status: 'running' }), changes }));
   const card = panel.page.getByRole('group', { name: 'Changes to review' });
   expect(await card.count()).toBe(0);
+  const announced = panel.page.locator('[data-announcer="changes"]');
+  expect(await announced.textContent()).toBe('');
   await panel.send(stateMessage({ conversation: conversation({ items }), changes }));
-  expect(await card.innerText()).toMatch(/3 files to review[\s\S]*1 of them can run code/);
+  expect(await announced.textContent()).toBe('3 changes to review');
+  expect(await card.innerText()).toMatch(/3 changes to review[\s\S]*1 of them can run code/);
   for (const name of ['Review', 'Accept all', 'Discard all'])
     await card.getByRole('button', { name, exact: true }).click();
   await panel.page.getByRole('button', { name: 'Changed 3 files', exact: true }).click();

@@ -55,7 +55,7 @@ test('a change is said in words, hidden characters shown', () => {
   expect([
     changeWords(change({ added: 3, removed: 1 })),
     changeWords(change({ kind: 'mode', mode: { was: '644', is: '755' } })),
-    changeWords(change({ kind: 'added', renamed: 'a\u202Eb' })),
+    changeWords(change({ kind: 'added', renamed: 'a\u202Eb', added: 4, removed: 0 })),
     changeWords(change({ mode: { was: '644', is: '755' }, added: 1, removed: 0 })),
     changeWords(change({ kind: 'replaced', was: 'file', is: 'directory' })),
     changeWords(change({ kind: 'added', was: null, is: 'symlink' })),
