@@ -274,6 +274,7 @@ test('a rule or a permission for the session that is taken back ends what it let
   await stage.session.recheck('grants');
   expect(call('sleep 100')?.state.kind).toBe('running');
   await stage.session.recheck('rules');
+  await vi.waitUntil(() => call('sleep 100')?.state.kind === 'finished', { timeout: 20_000 });
   expect(call('sleep 100')?.output).toBe(
     '[Cordon] The permission for it was taken back, so this command was ended.\n',
   );
