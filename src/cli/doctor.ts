@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CordonError, messageOf } from '../base/errors.ts';
@@ -66,6 +66,7 @@ async function examine(): Promise<Finding[]> {
       ...(await walls({ folders: [workspace], stateDirectory: state, backend, limits })),
       await copyOnWrite(workspace),
       ...surroundings({ folders: [workspace], stateDirectory: state, backend, limits }),
+      ...ownership(process.cwd()),
     );
   } finally {
     removeTree(state);
@@ -125,6 +126,20 @@ async function copyOnWrite(workspace: string): Promise<Finding> {
   } finally {
     removeTree(directory);
   }
+}
+
+/** The machine's root is nobody special behind the walls, so what belongs to another user is that user's alone. */
+function ownership(folder: string): Finding[] {
+  const { uid } = statSync(folder);
+  if (process.getuid?.() !== 0 || uid === 0) return [];
+  return [
+    {
+      name: 'This folder',
+      state: 'warning',
+      detail: `${folder} belongs to another user (number ${uid}), and this is root: commands in the sandbox cannot change what is that user's.`,
+      remedy: 'Run Cordon as that user; in a dev container, name it as "remoteUser" in devcontainer.json.',
+    },
+  ];
 }
 
 function surroundings(options: SandboxOptions): Finding[] {

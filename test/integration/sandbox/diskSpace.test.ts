@@ -85,6 +85,7 @@ test('a view that was full before hinders nobody who makes room in it', async ()
   const clearing = await start('sleep 1; rm a; sleep 0.5; ls');
   let output = '';
   clearing.stdout?.on('data', (chunk: Buffer) => void (output += chunk.toString()));
+  await new Promise(resolve => clearing.stdout?.once('close', resolve));
   expect([await clearing.exited, output]).toEqual([{ code: 0, signal: null }, 'b\n']);
 });
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -57,7 +58,7 @@ function request(script: string, more: Partial<LaunchRequest> = {}): LaunchReque
 async function output(script: string, more: Partial<LaunchRequest> = {}): Promise<string> {
   const started = await sandbox.launch(request(script, more));
   const said = listen(started);
-  await started.exited;
+  await Promise.all([started.exited, said.ended]);
   return said.text();
 }
 
@@ -68,7 +69,8 @@ function listen({ stdout, stderr }: Awaited<ReturnType<Sandbox['launch']>>) {
   const until = async (pattern: RegExp) => {
     while (!pattern.test(text)) await new Promise(resolve => setTimeout(resolve, 10));
   };
-  return { text: () => text, until };
+  const ended = Promise.all([stdout, stderr].map(async stream => stream && (await once(stream, 'close'))));
+  return { text: () => text, until, ended };
 }
 
 /** Reads a file over and over, as a server does that takes in its settings anew. */
@@ -133,6 +135,7 @@ describe('what a command made itself', () => {
     const started = await sandbox.launch(request('sleep 1; echo still here'));
     const said = listen(started);
     await output('ls -d .envrc; sleep 0.3', { writableFolders: [workspace] });
+    await said.ended;
     expect([await started.exited, said.text()]).toEqual([{ code: 0, signal: null }, 'still here\n']);
   });
 
