@@ -3,7 +3,7 @@ import type { OverlayFolder } from '../overlay/changeset.ts';
 import { Checkpoints } from '../overlay/checkpoints.ts';
 import { discardAll, discardChanges } from '../overlay/discard.ts';
 import { lookAtChanges } from '../overlay/lookAtChanges.ts';
-import { closeSelection, isNamed } from '../overlay/selection.ts';
+import { closeDropping, isNamed } from '../overlay/selection.ts';
 import { readChangeArguments } from './changeArguments.ts';
 import { visibleName } from './changeReport.ts';
 import { canAsk, confirm } from './confirm.ts';
@@ -49,7 +49,7 @@ async function discardIn(folder: OverlayFolder, names: readonly string[]): Promi
     return [...changes.map(({ path }) => path), ...groups.flatMap(({ paths }) => paths)];
   }
   const meant = changes.filter(({ path }) => isNamed(path, names)).map(({ path }) => path);
-  const paths = closeSelection(changes, new Set(meant)).map(({ path }) => path);
+  const paths = closeDropping(changes, new Set(meant)).map(({ path }) => path);
   const wholes = groups.flatMap(group => group.paths.filter(path => isNamed(path, names)));
   await discardChanges(folder, paths, wholes);
   return [...paths, ...wholes];

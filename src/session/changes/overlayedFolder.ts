@@ -19,7 +19,7 @@ import { lookAtChanges, type Look } from '../../overlay/lookAtChanges.ts';
 import { newSecret } from '../../overlay/newSecret.ts';
 import { mergeContents } from '../../overlay/merge.ts';
 import { openOverlayRecord, type OverlayRecord } from '../../overlay/overlayRecord.ts';
-import { closeSelection } from '../../overlay/selection.ts';
+import { closeDropping, closeSelection } from '../../overlay/selection.ts';
 import { readUpperLayer } from '../../overlay/upperLayer.ts';
 import { CordonError } from '../../base/errors.ts';
 import type { Choice, FileSides, FolderReview, Obstruction, ReviewedChange } from './changesEngine.ts';
@@ -207,7 +207,7 @@ export class OverlayedFolder {
       const change = changes.find(each => each.path === path);
       if (hunks !== undefined && change) await discardHunks(this.layers, change, new Set(hunks));
     }
-    const dropped = closeSelection(changes, new Set(wholes)).map(({ path }) => path);
+    const dropped = closeDropping(changes, new Set(wholes)).map(({ path }) => path);
     await discardChanges(this.layers, dropped);
     return [...dropped, ...choices.flatMap(({ path, hunks }) => (hunks === undefined ? [] : [path]))];
   }
