@@ -34,7 +34,11 @@ export function chooseRow<Choice extends string>(
     quickPick.onDidChangeValue(() => (quickPick.value = ''));
     quickPick.onDidAccept(() => {
       const [row] = [...quickPick.selectedItems, ...quickPick.activeItems];
-      if (row === undefined || row.choice === 'show' || Date.now() - shownAt < armingDelay) return;
+      if (row === undefined || row.choice === 'show' || Date.now() - shownAt < armingDelay) {
+        // Else a second click on the same row would not count either: it is chosen already, as the editor sees it.
+        quickPick.selectedItems = [];
+        return;
+      }
       answer = row.choice;
       quickPick.hide();
     });

@@ -83,7 +83,7 @@ test('a hidden file is shown to commands only after two gestures, one of them no
   const refused = chat.frame.getByRole('list', { name: 'Refused by the walls' }).last();
   expect(await refused.innerText()).toContain('looks like a secret');
   await refused.getByRole('button', { name: 'Show this file to commands…', exact: true }).click();
-  await window.screenshot('hidden-file-cure');
+  // At once: a click that comes too early does not count, and does not keep the next one from counting.
   await window.pick('Show this file to commands for this session');
   await window.dialog.waitFor();
   await window.screenshot('hidden-file-confirm');
