@@ -157,6 +157,38 @@ test('ignored outputs, secrets and the repository are neither kept nor listed; l
   expect(groups.map(({ kind, name }) => `${kind} ${name}`)).toContain('unrecorded large');
 });
 
+test('a save is never lost to a discard, however the two meet', async () => {
+  await using scene = await new DirectScene(real => {
+    for (const name of ['file', 'other']) writeFileSync(path.join(real, name), 'before\n');
+  }).open();
+  const ends = { done: 0, refused: 0 };
+  for (let round = 0; round < 12; round++) {
+    await scene.agent(() => {
+      for (const name of ['file', 'other']) writeFileSync(scene.at(name), `agent ${round}\n`);
+    });
+    const text = `user ${round}\n`;
+    // Somewhere on its way, another place each time.
+    let effects = 0;
+    scene.before = () => {
+      if (++effects === 2 + 2 * round) writeFileSync(scene.at('file'), text);
+    };
+    const said = await scene.discard({ path: 'file' }, { path: 'other' }).catch((error: unknown) => error);
+    scene.before = undefined;
+    const isWhole = Array.isArray(said) && said.length === 0;
+    ends[isWhole ? 'done' : 'refused']++;
+    const thrown = scene.trash
+      .list()
+      .flatMap(item => (item.kind === 'file' ? [readFileSync(scene.trash.contentPath(item), 'utf8')] : []));
+    const isSafe = effects < 2 + 2 * round || [scene.read('file'), ...thrown].includes(text);
+    expect({ round, isSafe }).toEqual({ round, isSafe: true });
+    // Of two files that are dropped together, never one alone.
+    expect(scene.read('other') === 'before\n').toBe(isWhole);
+    for (const name of ['file', 'other']) writeFileSync(scene.at(name), 'before\n');
+    await scene.accept(...(await scene.all()));
+  }
+  expect([ends.done > 0, ends.refused > 0]).toEqual([true, true]);
+});
+
 test('a window that ended in the middle of a change knows what was changed', async () => {
   await using scene = await new DirectScene(real =>
     writeFileSync(path.join(real, 'file'), 'before\n'),
