@@ -8,7 +8,7 @@ export async function deleteConversation(
   id: string,
   { conversations, copies }: { readonly conversations: Conversations; readonly copies: WorkingCopies },
 ): Promise<void> {
-  const waiting = copies.exists(id) ? await countWaiting(id, copies) : 0;
+  const { waiting, isDirect } = copies.exists(id) ? await lookAt(id, copies) : nothing;
   if (waiting === 0) return await conversations.delete(id);
   const title = conversations.list().find(each => each.id === id)?.title ?? 'This conversation';
   const remove = 'Delete All of It';
@@ -19,22 +19,31 @@ export async function deleteConversation(
         ? 'holds 1 change'
         : `holds ${waiting} changes`;
   const answer = await vscode.window.showWarningMessage(
-    `“${plainLabel(title)}” ${what} that you have not taken over.`,
+    `“${plainLabel(title)}” ${what} that you have not ${isDirect ? 'accepted' : 'taken over'}.`,
     {
       modal: true,
-      detail: 'They are deleted with the conversation, for good. Your own files stay as they are.',
+      detail: isDirect
+        ? 'They stay in your files. What those held before cannot be brought back without the conversation.'
+        : 'They are deleted with the conversation, for good. Your own files stay as they are.',
     },
     remove,
   );
   if (answer === remove) await conversations.delete(id);
 }
 
+const nothing = { waiting: 0, isDirect: false } as const;
+
 /** A copy that cannot be read must not keep its conversation from being deleted, once the user says so. */
-async function countWaiting(id: string, copies: WorkingCopies): Promise<number | 'unknown'> {
+async function lookAt(
+  id: string,
+  copies: WorkingCopies,
+): Promise<{ waiting: number | 'unknown'; isDirect: boolean }> {
   try {
-    const reviews = await (await copies.open(id)).changes.review();
-    return reviews.reduce((sum, { changes }) => sum + changes.length, 0);
+    const { kind, changes } = await copies.open(id);
+    const reviews = await changes.review();
+    const waiting = reviews.reduce((sum, review) => sum + review.changes.length, 0);
+    return { waiting, isDirect: kind === 'direct' };
   } catch {
-    return 'unknown';
+    return { waiting: 'unknown', isDirect: false };
   }
 }

@@ -31,10 +31,10 @@ export class GoingBack {
     const changed = (await copy?.changes.changedBetween(checkpoint))?.length ?? 0;
     const what = await chooseWhat(message, copy === undefined ? undefined : changed);
     if (what === undefined) return;
-    if (what !== 'conversation' && changed > 0 && !(await confirmFiles(changed))) return;
+    if (what !== 'conversation' && copy && changed > 0 && !(await confirmFiles(changed, copy.kind))) return;
     await conversations.rewind(current.id, {
       ...(what === 'files'
-        ? { note: `The agent’s files were brought back to before “${firstLine(message.text)}”.` }
+        ? { note: `The files were brought back to before “${firstLine(message.text)}”.` }
         : { from: itemId }),
       ...(what === 'conversation' || copy === undefined
         ? {}
@@ -90,10 +90,15 @@ export class GoingBack {
     const message = this.#message(current, itemId);
     const checkpoint = turnCheckpoint(itemId);
     const copy = await this.#copyWith(checkpoint);
-    await conversations.fork(current.id, itemId, async forkId =>
-      copy?.changes.fork(checkpoint, copies.directoryOf(forkId)),
-    );
+    await conversations.fork(current.id, itemId, async forkId => {
+      // Of the user's own files there is one state only, for both.
+      if (copy && copy.kind !== 'direct') await copy.changes.fork(checkpoint, copies.directoryOf(forkId));
+    });
     this.options.prompt(message.text);
+    if (copy?.kind === 'direct')
+      void vscode.window.showInformationMessage(
+        'Only the conversation was forked: Cordon works in your own files here, and they stay as they are.',
+      );
   }
 
   /** Lets the user choose the message to fork from. */
@@ -118,9 +123,9 @@ export class GoingBack {
     const copy = await this.#copy(id);
     if (copy === undefined) return;
     const changed = (await copy.changes.changedBetween(name)).length;
-    if (changed > 0 && !(await confirmFiles(changed))) return;
+    if (changed > 0 && !(await confirmFiles(changed, copy.kind))) return;
     await conversations.rewind(id, {
-      note: `The agent’s files were brought back to how they were on ${timeOf(at)}.`,
+      note: `The files were brought back to how they were on ${timeOf(at)}.`,
       files: () => copy.changes.goBack(name),
     });
     this.#offerUndo(id, 'Went back.');
@@ -193,14 +198,17 @@ async function chooseWhat(message: Message, changed: number | undefined): Promis
   return row?.what;
 }
 
-async function confirmFiles(changed: number): Promise<boolean> {
+async function confirmFiles(changed: number, kind: WorkingCopy['kind']): Promise<boolean> {
   const goBack = 'Go Back';
   const answer = await vscode.window.showWarningMessage(
     `Bring ${changed === 1 ? '1 file' : `${changed} files`} back to what ${changed === 1 ? 'it was' : 'they were'} then?`,
     {
       modal: true,
-      detail:
-        'This is about the agent’s copy; your own files stay as they are. Changes that wait for your review are dropped with it. They are kept in a checkpoint: undo brings them back.',
+      detail: `${
+        kind === 'direct'
+          ? 'These are your own files. What you wrote yourself meanwhile stays.'
+          : 'This is about the agent’s copy; your own files stay as they are.'
+      } Changes that wait for your review are dropped with it. They are kept in a checkpoint: undo brings them back.`,
     },
     goBack,
   );

@@ -90,3 +90,24 @@ test('while the agent works there is no going back, and it says so', async () =>
   await chat.button('Stop').click();
   await chat.idle();
 });
+
+test('a conversation whose changes were not taken over is deleted only when that is said again', async () => {
+  const { window, chat } = await openTrusted('delete');
+  await say(chat, 'run: echo first > notes.txt');
+  await chat.button('History').click();
+  const row = chat.frame.locator('.history-open').first();
+  const remove = async () => {
+    await row.focus();
+    await window.page.keyboard.press('Delete');
+    await chat.button('Delete').click();
+    await window.dialog.waitFor();
+  };
+  await remove();
+  expect(await window.dialog.innerText()).toContain('holds 1 change that you have not taken over');
+  await window.screenshot('delete-changes');
+  await window.dialog.getByRole('button', { name: 'Cancel', exact: true }).click();
+  await row.waitFor();
+  await remove();
+  await window.dialog.getByRole('button', { name: 'Delete All of It', exact: true }).click();
+  await chat.frame.getByText('No conversations yet.').waitFor();
+});

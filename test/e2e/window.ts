@@ -112,10 +112,10 @@ export class WorkbenchWindow {
     throw new Error(`There is no webview "${title}".`);
   }
 
-  /** What went wrong in the browser, without VS Code's complaints about native modules that we leave out. */
+  /** What went wrong in the browser, without VS Code's complaints about native modules and accounts that we leave out. */
   errors(): string[] {
     return this.console.filter(
-      line => line.startsWith('error: ') && !/bindings file|watchdog|status of 404/.test(line),
+      line => line.startsWith('error: ') && !/bindings file|watchdog|status of 404|authentication provider/.test(line),
     );
   }
 
