@@ -43,7 +43,8 @@ const node = {
   // better-sqlite3 and ripgrep are native and stay packages; vscode is given by the host.
   external: ['vscode', 'better-sqlite3', '@vscode/ripgrep'],
   // Some ESM-only dependencies ask for import.meta.url; in a CommonJS bundle that is this file.
-  define: { 'import.meta.url': '__importMetaUrl' },
+  // VS Code complains of whoever looks for a navigator in the extension host; libraries do, to find that this is no browser.
+  define: { 'import.meta.url': '__importMetaUrl', navigator: 'undefined' },
   banner: { js: "const __importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
 };
 

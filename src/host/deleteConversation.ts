@@ -23,8 +23,8 @@ export async function deleteConversation(
     {
       modal: true,
       detail: isDirect
-        ? 'They stay in your files. What those held before cannot be brought back without the conversation.'
-        : 'They are deleted with the conversation, for good. Your own files stay as they are.',
+        ? 'It stays in your files. What those held before cannot be brought back without the conversation.'
+        : 'All of that is deleted with the conversation, for good. Your own files stay as they are.',
     },
     remove,
   );

@@ -115,7 +115,9 @@ export class WorkbenchWindow {
   /** What went wrong in the browser, without VS Code's complaints about native modules and accounts that we leave out. */
   errors(): string[] {
     return this.console.filter(
-      line => line.startsWith('error: ') && !/bindings file|watchdog|status of 404|authentication provider/.test(line),
+      line =>
+        line.startsWith('error: ') &&
+        !/bindings file|watchdog|status of 404|authentication provider/.test(line),
     );
   }
 
