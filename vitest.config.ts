@@ -20,7 +20,8 @@ export default defineConfig({
           globalSetup: ['test/e2e/prepare.ts'],
           testTimeout: 180_000,
           hookTimeout: 240_000,
-          fileParallelism: false,
+          // Each file has a workbench of its own, and stories wait more than they work.
+          maxWorkers: 2,
         },
       },
       {

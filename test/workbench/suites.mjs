@@ -19,8 +19,8 @@ import { Stop } from './steps.mjs';
 /** @type {readonly Suite[]} */
 export const suites = [
   { name: 'unit', minutes: 3 },
-  { name: 'integration', minutes: 10 },
-  { name: 'e2e', minutes: 12 },
+  { name: 'integration', minutes: 16 },
+  { name: 'e2e', minutes: 20 },
 ];
 
 /**
