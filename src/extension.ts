@@ -23,6 +23,7 @@ import { chooseModel } from './host/modelSetup.ts';
 import { vscodeLanguageModel } from './host/languageModel.ts';
 import { SandboxState } from './host/sandboxState.ts';
 import * as settings from './host/settings.ts';
+import { onSaved } from './host/saves.ts';
 import { UnsavedDocuments } from './host/unsavedDocuments.ts';
 import { FolderGrants } from './session/folderGrants.ts';
 import { openGrants } from './store/grants.ts';
@@ -448,6 +449,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     ...registerCommands(parts),
     registerTrashDocuments(openTrash),
     restoring,
+    onSaved(() => void conversations.saved().catch(report)),
     ...listening.map(each => ({ dispose: () => each[Symbol.dispose]() })),
     { dispose: () => approvals[Symbol.dispose]() },
     vscode.workspace.onDidGrantWorkspaceTrust(() => void bringUp()),

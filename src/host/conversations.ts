@@ -241,6 +241,11 @@ export class Conversations implements AsyncDisposable {
     for (const { session } of this.#started.values()) session.grants.revoke(id);
   }
 
+  /** The user saved files of the workspace. */
+  async saved(): Promise<void> {
+    await Promise.all([...this.#started.values()].map(({ session }) => session.saved()));
+  }
+
   /** Ends the commands that were let run by what does not hold any more. */
   async recheck(what: 'grants' | 'rules'): Promise<void> {
     await Promise.all([...this.#started.values()].map(({ session }) => session.recheck(what)));

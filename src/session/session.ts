@@ -92,6 +92,8 @@ export interface Session extends AsyncDisposable {
   stop(): Promise<void>;
   /** Ends the commands that were let run by what does not hold any more: a grant, or a rule. */
   recheck(what: 'grants' | 'rules'): Promise<void>;
+  /** The user saved a file of the workspace: the agent's copy shows it as soon as no command runs in it. */
+  saved(): Promise<void>;
   /** False when the request is no longer open: the first answer won. */
   answerApproval(id: string, answer: ApprovalAnswer): boolean;
   answerQuestion(id: string, answer: string): boolean;

@@ -277,6 +277,10 @@ class AgentSession implements Session {
     turn.markEnded();
   }
 
+  async saved(): Promise<void> {
+    if (this.#turn) await this.#changes.follow(() => this.#terminals.isQuiet);
+  }
+
   async #workedFrom({ folder, relative: [, path] }: Place, text: string): Promise<void> {
     const { workingCopy } = this.#options;
     await workingCopy?.changes.workedFrom?.({ folder: await realpath(folder), path }, text);

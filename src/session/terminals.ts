@@ -39,6 +39,7 @@ interface Options {
 export class Terminals {
   readonly #open = new Map<string, OpenTerminal>();
   readonly #telling = new Set<Promise<void>>();
+  #starting = 0;
 
   constructor(private readonly options: Options) {}
 
@@ -67,10 +68,13 @@ export class Terminals {
       state: { kind: 'running', since: Date.now() },
       allowedBy: verdict.allowedBy,
     });
+    this.#starting += 1;
     try {
       return await this.#start(request, { cwd, itemId: item.id, ground: verdict.ground }, turn, signal);
     } catch (error) {
       throw refuse(deniedBySandbox(messageOf(error)));
+    } finally {
+      this.#starting -= 1;
     }
   }
 
@@ -103,9 +107,9 @@ export class Terminals {
     this.#open.delete(id);
   }
 
-  /** Whether nothing runs, in the background either. */
+  /** Whether nothing runs or is about to, in the background either. */
   get isQuiet(): boolean {
-    return this.#running() === 0;
+    return this.#running() + this.#starting === 0;
   }
 
   /**

@@ -29,6 +29,14 @@ export class TurnChanges {
   }
 
   /**
+   * The user's files changed in the middle of a turn. Shown at once where no command runs: what one has open would stay
+   * as it was, and pass for the new.
+   */
+  async follow(isQuiet: () => boolean): Promise<void> {
+    if (isQuiet()) await this.copy?.refresh();
+  }
+
+  /**
    * Begins to watch what a command or turn changes. Calling the result, once, tells it; undefined where there is no
    * copy, or it cannot be told: words for the user, without which the work goes on.
    */

@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { CommandPolicy } from '../../../src/policy/policy.ts';
 import { turnCheckpoint } from '../../../src/session/changes/turnChanges.ts';
@@ -73,6 +74,26 @@ test('what the user does meanwhile is there in the next turn, and never overwrit
     obstructions: [{ path: 'notes.md', kind: 'conflict' }],
   });
   expect(read(stage, 'notes.md')).toBe('ONE\ntwo\nTHREE\nfour\nFIVE\n');
+});
+
+test('what the user saves in the middle of a turn is there for the next command, and known for theirs', async () => {
+  await using stage = await new Stage(programs).openOverlaid();
+  stage.write('notes.md', 'one\ntwo\nthree\nfour\nfive\n');
+  const turn = stage.session.prompt('run: cat notes.md; sed -i s/one/ONE/ notes.md');
+  const request = await stage.approval();
+  stage.write('notes.new', 'one\ntwo\nthree\nfour\nFIVE\n');
+  renameSync(path.join(stage.workspace, 'notes.new'), path.join(stage.workspace, 'notes.md'));
+  // A clock that ticks a hundred times a second must tell the one from the other; windows wait longer.
+  await wait(30);
+  await stage.session.saved();
+  stage.session.answerApproval(request.id, { kind: 'allowOnce' });
+  await turn;
+
+  expect(stage.lastCall?.output).toBe('one\ntwo\nthree\nfour\nFIVE\n');
+  expect(await stage.copy.changes.accept([{ folder: stage.workspace, path: 'notes.md' }])).toMatchObject({
+    kind: 'accepted',
+  });
+  expect(read(stage, 'notes.md')).toBe('ONE\ntwo\nthree\nfour\nFIVE\n');
 });
 
 test('each command and turn tells what it changed; outputs are counted', async () => {
