@@ -10,7 +10,8 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
+          // Much of it waits for processes; more at once would only wait for each other.
+          maxWorkers: 2,
         },
       },
       {
