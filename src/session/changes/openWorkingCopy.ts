@@ -5,6 +5,7 @@ import { outsideGitDirectories } from '../../../sandbox/gitDirectories.ts';
 import { CordonError, messageOf } from '../../base/errors.ts';
 import { canClone } from '../../overlay/tree/mirror.ts';
 import { chooseCopy, type CopyFacts } from './chooseCopy.ts';
+import { foreignFolder } from './foreignFolder.ts';
 import { openOverlayCopy, type CopyOptions } from './openOverlayCopy.ts';
 import { openWholeCopy } from './openWholeCopy.ts';
 import type { WorkingCopy } from './workingCopy.ts';
@@ -38,6 +39,13 @@ export async function openWorkingCopy({
   if (chooseCopy({ ...known, canClone: false }).kind === 'overlay') {
     const bwrap = findProgram('bwrap', process.env['PATH'], options.folders);
     try {
+      const user = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+      const foreign = foreignFolder(real, user);
+      if (foreign !== undefined)
+        throw new CordonError(
+          'overlay.unavailable',
+          `${foreign} belongs to another user or group, and a copy-on-write view can change only what is your own.`,
+        );
       if (bwrap === undefined) throw new CordonError('overlay.unavailable', 'Bubblewrap is not installed.');
       return await openOverlayCopy({ ...all, bwrap });
     } catch (error) {
