@@ -2,7 +2,7 @@ import path from 'node:path';
 import { CordonError } from '../base/errors.ts';
 import { isNamed } from '../overlay/selection.ts';
 import type { Choice, FolderReview } from '../session/changes/changesEngine.ts';
-import { OverlayEngine } from '../session/changes/overlayEngine.ts';
+import { CopyEngine } from '../session/changes/copyEngine.ts';
 import { changeLine, groupLine, visibleName } from './changeReport.ts';
 import type { KeptSession } from './keptSession.ts';
 import { pathsIn } from './pathsIn.ts';
@@ -44,7 +44,7 @@ export async function discardDirect(session: KeptSession, paths: readonly string
   );
 }
 
-async function chosen(engine: OverlayEngine, paths: readonly string[]): Promise<FolderReview[]> {
+async function chosen(engine: CopyEngine, paths: readonly string[]): Promise<FolderReview[]> {
   const reviews = await engine.review();
   return reviews.flatMap((review): FolderReview[] => {
     const names = pathsIn(review.folder, paths);
@@ -54,9 +54,9 @@ async function chosen(engine: OverlayEngine, paths: readonly string[]): Promise<
   });
 }
 
-function engineOf({ direct }: KeptSession): OverlayEngine {
+function engineOf({ direct }: KeptSession): CopyEngine {
   const state = stateDirectory();
-  return new OverlayEngine({
+  return new CopyEngine({
     folders: direct,
     journals: path.join(state, 'applies'),
     trash: path.join(state, 'trash'),

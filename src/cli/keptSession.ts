@@ -7,7 +7,7 @@ import { openJournals } from '../overlay/journal.ts';
 import { withLock } from '../overlay/lock.ts';
 import { livingHolder } from '../overlay/overlay.ts';
 import { placeFor } from '../session/changes/openWholeCopy.ts';
-import type { WholeFolder } from '../session/changes/overlayEngine.ts';
+import type { WholeFolder } from '../session/changes/copyEngine.ts';
 import { openTrash } from '../store/trash.ts';
 import { stateDirectory, workspaceDirectory } from './stateDirectory.ts';
 

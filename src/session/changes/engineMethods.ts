@@ -1,4 +1,4 @@
-import type { OverlayEngine } from './overlayEngine.ts';
+import type { CopyEngine } from './copyEngine.ts';
 
 /** What may be called on the thread of the changes. */
 export const engineMethods = [
@@ -23,4 +23,4 @@ export const engineMethods = [
   'restore',
   'undo',
   'refresh',
-] as const satisfies readonly (keyof OverlayEngine)[];
+] as const satisfies readonly (keyof CopyEngine)[];

@@ -4,7 +4,7 @@ import type { OverlayFolder } from '../../overlay/changeset.ts';
 import { readUpperEntry } from '../../overlay/entry.ts';
 import { openOverlay } from '../../overlay/overlay.ts';
 import { engineThread } from './engineThread.ts';
-import type { OverlayEngineOptions } from './overlayEngine.ts';
+import type { CopyEngineOptions } from './copyEngine.ts';
 import type { WorkingCopy } from './workingCopy.ts';
 
 export interface CopyOptions {
@@ -33,7 +33,7 @@ export async function openOverlayCopy(options: CopyOptions): Promise<WorkingCopy
   const layers = [...overlay.changes]
     .map(([lower, upper]): OverlayFolder => ({ lower, upper }))
     .filter(({ lower }) => !unlisted.includes(lower));
-  const data: OverlayEngineOptions = { folders: layers, holder: overlay.view.holder, journals, trash };
+  const data: CopyEngineOptions = { folders: layers, holder: overlay.view.holder, journals, trash };
   const { engine, worker } = engineThread(options.worker, data);
   return {
     kind: 'overlay',

@@ -5,7 +5,7 @@ import { isInside } from '../../../sandbox/inside.ts';
 import { cloneIn } from './clonedFolder.ts';
 import { engineThread } from './engineThread.ts';
 import type { CopyOptions } from './openOverlayCopy.ts';
-import type { WholeFolder } from './overlayEngine.ts';
+import type { WholeFolder } from './copyEngine.ts';
 import type { WorkingCopy } from './workingCopy.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { engineMethods } from './engineMethods.ts';
-import { OverlayEngine, type OverlayEngineOptions } from './overlayEngine.ts';
+import { CopyEngine, type CopyEngineOptions } from './copyEngine.ts';
 import { answerCalls } from './overThreads.ts';
 import { TrashCan, type TrashPlaces } from './trashCan.ts';
 import { trashMethods } from './trashMethods.ts';
@@ -12,6 +12,6 @@ import { trashMethods } from './trashMethods.ts';
 export type TrashTask = TrashPlaces & { readonly kind: 'trash' };
 
 if (parentPort === null) throw new Error('This is a worker, not a program.');
-const task = workerData as OverlayEngineOptions | TrashTask;
+const task = workerData as CopyEngineOptions | TrashTask;
 if ('kind' in task) answerCalls(parentPort, new TrashCan(task), trashMethods);
-else answerCalls(parentPort, new OverlayEngine(task), engineMethods);
+else answerCalls(parentPort, new CopyEngine(task), engineMethods);

@@ -2,13 +2,13 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { AcceptOutcome } from '../../../src/session/changes/changesEngine.ts';
-import { OverlayEngine } from '../../../src/session/changes/overlayEngine.ts';
+import { CopyEngine } from '../../../src/session/changes/copyEngine.ts';
 import { TrashCan } from '../../../src/session/changes/trashCan.ts';
 import { liveOverlay, type LiveOverlay } from './liveOverlay.ts';
 import { picture } from './operations.ts';
 
 let overlay: LiveOverlay;
-let engine: OverlayEngine;
+let engine: CopyEngine;
 let places: { journals: string; trash: string };
 
 beforeEach(async () => {
@@ -19,7 +19,7 @@ beforeEach(async () => {
     writeFileSync(path.join(lower, 'run.sh'), '#!/bin/sh\n', { mode: 0o644 });
   });
   places = { journals: path.join(overlay.state, 'applies'), trash: path.join(overlay.state, 'trash') };
-  engine = new OverlayEngine({ folders: [overlay.folder], holder: overlay.holder, ...places });
+  engine = new CopyEngine({ folders: [overlay.folder], holder: overlay.holder, ...places });
 });
 afterEach(() => overlay[Symbol.asyncDispose]());
 

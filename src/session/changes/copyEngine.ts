@@ -31,7 +31,7 @@ export interface WholeFolder {
 }
 
 /** What the engine needs to know of an open copy. Plain data. */
-export interface OverlayEngineOptions {
+export interface CopyEngineOptions {
   readonly folders: readonly (OverlayFolder | WholeFolder)[];
   /** The process that keeps the view open; absent when nothing has it open. */
   readonly holder?: number;
@@ -41,13 +41,13 @@ export interface OverlayEngineOptions {
 }
 
 /** The changes of a conversation's copy that is open, or of its work in the user's own files. */
-export class OverlayEngine implements ChangesEngine {
+export class CopyEngine implements ChangesEngine {
   readonly #folders: readonly OverlayedFolder[];
   readonly #trash: TrashCan;
   readonly #marks = new Map<string, ReadonlyMap<string, string>>();
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly options: OverlayEngineOptions) {
+  constructor(private readonly options: CopyEngineOptions) {
     const { holder } = options;
     this.#trash = new TrashCan(options);
     this.#folders = options.folders.map(each => {
