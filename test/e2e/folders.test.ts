@@ -140,12 +140,7 @@ test('stop everything ends what runs, shows a gate, stays over a reload, and is 
 
 test('text that is not saved is what the agent reads, and it is not changed under the user', async () => {
   const { window, chat } = await openTrusted('unsaved');
-  await window.command('Go to File...');
-  await window.type('frost.md');
-  await window.quickInput
-    .getByRole('option', { name: /frost\.md/ })
-    .first()
-    .click();
+  await window.openFile('frost.md');
   await window.page.locator('.monaco-editor .view-line').first().click();
   await window.page.keyboard.press('Control+Home');
   await window.page.keyboard.type('Typed, not saved. ');

@@ -53,12 +53,22 @@ export class WorkbenchWindow {
 
   /** Runs a command of the palette by its whole title, as soon as it is there. */
   async command(title: string): Promise<void> {
-    const row = this.quickInput.getByRole('option', { name: startingWith(title) }).first();
+    await this.#choose(`>${title}`, startingWith(title));
+  }
+
+  /** Opens a file of the workspace by its name. */
+  async openFile(name: string): Promise<void> {
+    await this.#choose(name, startingWith(name));
+  }
+
+  async #choose(text: string, name: RegExp): Promise<void> {
+    const row = this.quickInput.getByRole('option', { name }).first();
     for (const until = Date.now() + 60_000; Date.now() < until;) {
       await this.page.keyboard.press('F1');
-      await this.type(`>${title}`);
       try {
-        // Not Enter: the first row may be another command.
+        // It closes again when something else takes the keyboard, as a view does that is just coming up.
+        await this.quickInput.locator('.quick-input-box input').fill(text, { timeout: 5_000 });
+        // Not Enter: the first row may be another one.
         await row.click({ timeout: 5_000 });
         return;
       } catch {
@@ -67,7 +77,7 @@ export class WorkbenchWindow {
         await this.quickInput.waitFor({ state: 'hidden' });
       }
     }
-    throw new Error(`There is no command "${title}".`);
+    throw new Error(`Nothing is called "${text}".`);
   }
 
   /** Fills the box of a quick pick or an input box. */
