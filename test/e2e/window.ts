@@ -58,7 +58,7 @@ export class WorkbenchWindow {
 
   /** Opens a file of the workspace by its name. */
   async openFile(name: string): Promise<void> {
-    await this.#choose(name, startingWith(name));
+    await this.#choose(name, new RegExp(escaped(name)));
   }
 
   async #choose(text: string, name: RegExp): Promise<void> {
@@ -153,5 +153,9 @@ async function titleOf(frame: Frame): Promise<string | undefined> {
 
 /** Rows are named by label, description and detail; icons and more text follow the label. */
 function startingWith(text: string): RegExp {
-  return new RegExp(`^${text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}(,|$)`);
+  return new RegExp(`^${escaped(text)}(,|$)`);
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }
