@@ -95,13 +95,13 @@ export class FileChanges {
     const inWorkspace = await placeOf(folders, change.path);
     const place = inWorkspace ?? (await this.#grantedPlace(change.path, itemId, signal));
     if ('by' in place) return place;
+    const isOutside = inWorkspace === undefined;
     const typed = unsaved?.textOf(place.path);
     // What the user has typed is not on disk: a change must be made to what they see, or not at all.
-    if (typed !== undefined && !(this.options.isCopy && kind === 'edit'))
+    if (typed !== undefined && (isOutside || !this.options.isCopy || kind !== 'edit'))
       return { ok: false, code: 'conflict', message: unsavedChanges(place.path) };
     if (typed !== undefined && sha256(typed) !== change.expectedSha256)
       return { ok: false, code: 'conflict', message: typedOn(place.path) };
-    const isOutside = inWorkspace === undefined;
     const denial = await this.#permit({ place, operation: kind, itemId }, isOutside, signal);
     if (denial) return denial;
     turn.calls.change(toolCallId, { state: { kind: 'running', since: Date.now() } });
@@ -153,7 +153,9 @@ export class FileChanges {
       return deniedByPolicy(`${secret} may hold secrets, so the agent has no part in it.`);
     for (const relative of place.relative) {
       const because = protectionOf(relative);
-      if (because !== undefined) return await this.options.access.confirmProtected(request, because, signal);
+      // In a copy it is confirmed when it is taken over. What lies outside is the user's own file, whatever we work in.
+      if (because !== undefined && (isOutside || !this.options.isCopy))
+        return await this.options.access.confirmProtected(request, because, signal);
     }
     return isOutside ? undefined : await this.options.access.ensure(request, signal);
   }

@@ -90,7 +90,6 @@ export class WriteAccess {
     const { unattended, approvals } = this.options;
     const { place, operation, itemId } = request;
     if (this.options.isLocked()) return deniedByPolicy(locked);
-    if (this.options.isCopy) return undefined;
     if (unattended !== undefined)
       return deniedByPolicy(`It ${because}, so a person must confirm it. ${unattended.protectedWrite}`);
     const protectedBecause = `It ${because}.`;

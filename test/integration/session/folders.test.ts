@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { loadPolicy } from '../../../src/policy/loadPolicy.ts';
@@ -6,6 +6,7 @@ import type { CommandPolicy } from '../../../src/policy/policy.ts';
 import type { ApprovalAnswer } from '../../../src/protocol/approval.ts';
 import { FolderGrants } from '../../../src/session/folderGrants.ts';
 import type { Programs, SessionOptions } from '../../../src/session/session.ts';
+import type { UnsavedText } from '../../../src/session/unsavedText.ts';
 import { openGrants } from '../../../src/store/grants.ts';
 import { openTrash } from '../../../src/store/trash.ts';
 import { askingPolicy, buildPrograms, Stage, temporaryFolder } from './harness.ts';
@@ -170,6 +171,34 @@ test('changing is asked apart from reading, is there at once, and protected file
   await stage.answered(`write: ${stage.library}/package.json {}`, { kind: 'deny' });
   await stage.session.prompt(`write: ${stage.library}/.env TOKEN=2`);
   expect(stage.asked).toBe(asked + 1);
+});
+
+test('a conversation with a copy of the workspace has none of a folder outside: protected and unsaved files there are no different', async () => {
+  await using stage = new Outside(programs);
+  const typed = new Map<string, string>();
+  const unsaved: UnsavedText = {
+    textOf: file => typed.get(file),
+    paths: () => [...typed.keys()],
+    onChange: () => ({ [Symbol.dispose]() {} }),
+  };
+  stage.copy = await stage.openCopy(path.join(stage.folder, 'copy'));
+  await stage.begin({ workingCopy: stage.copy, unsaved });
+  stage.grants.add(stage.library, 'write', 'always', 'c1');
+
+  const tasks = path.join(stage.library, '.vscode/tasks.json');
+  const subject = await stage.answered(`write: ${tasks} {}`, { kind: 'deny' });
+  expect(subject).toMatchObject({
+    kind: 'write',
+    path: tasks,
+    protectedBecause: expect.any(String) as string,
+  });
+  expect(existsSync(tasks)).toBe(false);
+
+  await stage.session.prompt(`read: ${stage.guide}`);
+  typed.set(stage.guide, 'Turn left.\n');
+  const edit = { path: stage.guide, edits: [{ old_text: 'left', new_text: 'right' }] };
+  await stage.session.prompt(`tool: edit_file ${JSON.stringify(edit)}`);
+  expect(readFileSync(stage.guide, 'utf8')).toBe('Turn left.\n');
 });
 
 test('what cannot be granted is refused without a question, also through a link', async () => {
