@@ -21,6 +21,8 @@ export class FolderWatch implements Disposable {
   constructor(
     private readonly look: Look,
     private readonly onSecrets: (paths: readonly string[]) => void,
+    /** It cannot be told any more what there is; no further look is taken. */
+    private readonly onBlind: (error: unknown) => undefined,
   ) {
     // Most commands are over before it is worth while.
     this.#lookIn(beforeFirst);
@@ -41,8 +43,11 @@ export class FolderWatch implements Disposable {
 
   async #lookAround(): Promise<void> {
     const start = performance.now();
-    const { secrets, folders } = await this.look().catch(() => ({ secrets: [], folders: [] }));
-    if (this.#isClosed) return;
+    const found = await this.look().catch((error: unknown) =>
+      this.#isClosed ? undefined : this.onBlind(error),
+    );
+    if (this.#isClosed || found === undefined) return;
+    const { secrets, folders } = found;
     this.onSecrets(secrets);
     const isNew = folders.some(each => !this.#watchers.has(each));
     this.#isComplete = folders.length <= mostWatched;

@@ -60,7 +60,11 @@ export class LateSecrets implements Disposable {
     const watched = { reader, request, known: new Set(known) };
     this.#watched.add(watched);
     this.#enter = enter;
-    this.#watch ??= new FolderWatch(this.look, paths => void this.#queue(() => this.#hide(paths)));
+    this.#watch ??= new FolderWatch(
+      this.look,
+      paths => void this.#queue(() => this.#hide(paths)),
+      error => this.#endAll(error),
+    );
     void reader.exited.then(() => {
       this.#watched.delete(watched);
       if (this.#watched.size > 0) return;
@@ -89,8 +93,16 @@ export class LateSecrets implements Disposable {
   }
 
   #queue(work: () => Promise<void>): Promise<void> {
-    this.#work = this.#work.then(work).catch(() => undefined);
+    this.#work = this.#work.then(work).catch((error: unknown) => this.#endAll(error));
     return this.#work;
+  }
+
+  /** What cannot be watched over does not run. */
+  #endAll(error: unknown): undefined {
+    for (const { reader } of this.#watched)
+      reader.endFor(
+        `It was ended because secret files that come to be can no longer be hidden from it: ${error instanceof Error ? error.message : String(error)}`,
+      );
   }
 
   async #hide(paths: readonly string[]): Promise<void> {

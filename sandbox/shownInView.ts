@@ -46,9 +46,7 @@ async function isFileToHolder(ways: readonly string[], { enter }: CopyOnWriteVie
   const [program = '', ...args] = [...(enter ?? []), 'stat', '--format=%F', '--', ...ways];
   const env = { PATH: '/usr/bin:/bin', LC_ALL: 'C' };
   // It fails when one of them is not there, and says what the others are.
-  const { stdout } = await promisify(execFile)(program, args, { env, cwd: '/' }).catch(() => ({
-    stdout: '',
-  }));
+  const { stdout } = await promisify(execFile)(program, args, { env, cwd: '/' }).catch(missing);
   const kinds = stdout.split('\n').slice(0, -1);
   return (
     kinds.length === ways.length &&
@@ -56,4 +54,14 @@ async function isFileToHolder(ways: readonly string[], { enter }: CopyOnWriteVie
       at + 1 < ways.length ? kind === 'directory' : /^regular (empty )?file$/.test(kind),
     )
   );
+}
+
+/** Only "there is no such file" is an answer. Whatever else went wrong, nothing is known, and nothing may start. */
+function missing(error: unknown): { stdout: string } {
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+  const isAnswer = said
+    .split('\n')
+    .every(line => /^stat: .*: (No such file or directory|Not a directory)$/.test(line));
+  if (isAnswer) return { stdout: '' };
+  throw error;
 }

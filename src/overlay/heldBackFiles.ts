@@ -40,26 +40,20 @@ async function filesIn(
   const { stdout } = await hostGit(repository, ['log', ...what, ...range, '--'], signal);
   const files = new Map<string, { path: string; content: string }>();
   // `:100644 100644 BEFORE AFTER M`, then the path; between commits there may be a newline.
-  for (const [, content = '', file = ''] of stdout.matchAll(
-    /:\d{6} \d{6} [0-9a-f]{40,64} ([0-9a-f]{40,64}) [A-Z]\d*\0([^\0]+)\0/g,
+  for (const [, mode, content = '', file = ''] of stdout.matchAll(
+    /:\d{6} (\d{6}) [0-9a-f]{40,64} ([0-9a-f]{40,64}) [A-Z]\d*\0([^\0]+)\0/g,
   ))
-    files.set(`${content} ${file}`, { path: file, content });
+    // A submodule is another repository's commit, and has no content here.
+    if (mode !== '160000') files.set(`${content} ${file}`, { path: file, content });
   return [...files.values()];
 }
 
-/** Empty for what is large, no text, or another repository's commit. */
+/** Empty for what is large or no text. Rejects when it cannot be read: what nobody looked at is not brought in. */
 async function textOf(repository: string, object: string, signal?: AbortSignal): Promise<string> {
-  try {
-    const size = Number((await hostGit(repository, ['cat-file', '-s', object], signal)).stdout);
-    if (!(size <= largest)) return '';
-    const { stdout } = await hostGit(repository, ['cat-file', 'blob', object], signal);
-    return stdout.includes('\0') ? '' : stdout;
-  } catch (error) {
-    // A submodule's commit is not here.
-    signal?.throwIfAborted();
-    if (error instanceof Error && 'exitCode' in error) return '';
-    throw error;
-  }
+  const size = Number((await hostGit(repository, ['cat-file', '-s', object], signal)).stdout);
+  if (size > largest) return '';
+  const { stdout } = await hostGit(repository, ['cat-file', 'blob', object], signal);
+  return stdout.includes('\0') ? '' : stdout;
 }
 
 const largest = 1024 * 1024;
