@@ -46,7 +46,10 @@ export class DiskWatch {
   /** Watches until the command is over. */
   watch(writer: Writer): void {
     this.#writers.set(writer, this.#disks());
-    this.#timer ??= setInterval(() => void this.#look(), 250).unref();
+    this.#timer ??= setInterval(
+      () => void this.#look().catch((error: unknown) => this.#endAll(error)),
+      250,
+    ).unref();
     void writer.exited.then(() => {
       this.#writers.delete(writer);
       if (this.#writers.size > 0) return;
@@ -74,6 +77,14 @@ export class DiskWatch {
       whenFull: Date.now() + 1_000,
     };
     this.#isCounting = false;
+  }
+
+  /** What cannot be watched does not write. */
+  #endAll(error: unknown): void {
+    this.#isCounting = false;
+    const why = error instanceof Error ? error.message : String(error);
+    for (const writer of this.#writers.keys())
+      writer.endFor(`It was ended because the space on the disk could not be looked at: ${why}`);
   }
 
   /**

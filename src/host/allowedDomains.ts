@@ -7,7 +7,8 @@ import type { DomainGrantEntry, DomainGrants, NetworkAccess } from '../session/n
 interface Settings {
   /** As the user wrote them. */
   readonly allowed: () => readonly string[];
-  readonly forbidden: () => readonly string[];
+  /** Undefined when it cannot be read. */
+  readonly forbidden: () => readonly string[] | undefined;
   readonly write: (allowed: readonly string[]) => Promise<void>;
 }
 
@@ -88,11 +89,14 @@ export class AllowedDomains implements DomainGrants {
     for (const host of new Set([...gone, ...hosts])) for (const each of this.#conversations) each.cut(host);
   }
 
-  /** Parsed once for each value. What cannot be read counts as not there, and is named. */
+  /**
+   * Parsed once for each value. What cannot be read is named. As long as a prohibition cannot be, nothing counts as
+   * allowed for always: every host is asked about.
+   */
   #settings() {
     const allowed = this.settings.allowed();
     const forbidden = this.settings.forbidden();
-    const key = JSON.stringify([allowed, forbidden]);
+    const key = JSON.stringify([allowed, forbidden ?? null]);
     if (key === this.#read.key) return this.#read;
     const read = (setting: string, texts: readonly string[]) =>
       texts.flatMap(text => {
@@ -103,14 +107,20 @@ export class AllowedDomains implements DomainGrants {
           return [];
         }
       });
-    const grants = read('allowedDomains', allowed);
+    const hosts = read('deniedDomains', forbidden ?? []).map(({ host }) => host);
+    const isWhole = forbidden !== undefined && hosts.length === forbidden.length;
+    if (!isWhole)
+      this.onProblem(
+        'A part of the setting "cordon.network.deniedDomains" cannot be read. Until it is mended, hosts that are always allowed are asked about as well.',
+      );
+    const grants = isWhole ? read('allowedDomains', allowed) : [];
     const counted = this.#uses();
     const fresh = grants.filter(grant => counted[keyOf(grant)] === undefined);
     if (fresh.length > 0) {
       const added = fresh.map(grant => [keyOf(grant), { at: Date.now(), uses: 0 }] as const);
       void this.state.update(stateKey, { ...counted, ...Object.fromEntries(added) });
     }
-    this.#read = { key, grants, hosts: read('deniedDomains', forbidden).map(({ host }) => host) };
+    this.#read = { key, grants, hosts };
     return this.#read;
   }
 

@@ -65,9 +65,12 @@ export function allowedDomains(): string[] {
   return readUser('network.allowedDomains', z.array(z.string()), []);
 }
 
-/** Hosts that no command reaches, as the user wrote them. */
-export function deniedDomains(): string[] {
-  return readUser('network.deniedDomains', z.array(z.string()), []);
+/** Hosts that no command reaches, as the user wrote them. Undefined when what is there is no list of texts. */
+export function deniedDomains(): string[] | undefined {
+  const value: unknown = vscode.workspace
+    .getConfiguration('cordon')
+    .inspect('network.deniedDomains')?.globalValue;
+  return z.array(z.string()).safeParse(value ?? []).data;
 }
 
 export async function writeAllowedDomains(domains: readonly string[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, watch, writeFileSync, type FSWatcher } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, rmSync, watch, writeFileSync, type FSWatcher } from 'node:fs';
 import * as path from 'node:path';
 import { Emitter } from '../base/emitter.ts';
 
@@ -18,7 +18,7 @@ export class StopSwitch implements Disposable {
   constructor(directory: string, onProblem: (error: unknown) => void) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     this.#file = path.join(directory, name);
-    this.#isStopped = existsSync(this.#file);
+    this.#isStopped = isThere(this.#file);
     try {
       this.#watcher = watch(directory, { persistent: false }, (_, changed) => {
         if (changed === name || changed === null) this.#look();
@@ -49,12 +49,22 @@ export class StopSwitch implements Disposable {
   }
 
   #look(): void {
-    this.#turn(existsSync(this.#file));
+    // Only that the file is not in its folder means that somebody resumed.
+    if (existsSync(path.dirname(this.#file))) this.#turn(isThere(this.#file));
   }
 
   #turn(isStopped: boolean): void {
     if (isStopped === this.#isStopped) return;
     this.#isStopped = isStopped;
     this.changed.emit();
+  }
+}
+
+/** What cannot be looked at is not nothing. */
+function isThere(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true;
   }
 }
