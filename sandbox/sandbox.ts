@@ -11,6 +11,7 @@ import { findPodman } from './podmanPrograms.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 import { gatherSeatbeltFacts } from './seatbeltFacts.ts';
 import { SeatbeltSandbox } from './seatbeltLauncher.ts';
+import type { WallClock } from './wallClock.ts';
 
 /** What is the same for every process of one session. Paths are absolute host paths. */
 export interface SandboxOptions {
@@ -96,8 +97,8 @@ export interface LaunchRequest {
   readonly stdin: 'pipe' | 'ignore' | 'inherit';
   /** `inherit` passes the caller's own streams through (the command line); else pipes. */
   readonly output?: 'pipe' | 'inherit';
-  /** Milliseconds of wall time; no limit when absent. */
-  readonly timeout?: number;
+  /** Milliseconds of wall time, or a clock that can be made to stand meanwhile; no limit when absent. */
+  readonly timeout?: number | WallClock;
 }
 
 export interface ProcessExit {

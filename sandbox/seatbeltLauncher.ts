@@ -7,12 +7,13 @@ import type { AttributedDenial } from './denials.ts';
 import { bareEnvironment, commandEnvironment } from './environment.ts';
 import { explainDenials, type FailedCommand } from './explain.ts';
 import { isInside } from './inside.ts';
-import { limitMessages, type Limits } from './limits.ts';
+import type { Limits } from './limits.ts';
 import type { LaunchRequest, ProcessExit, Sandbox, SandboxedProcess, SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 import { programNeeds, real, sandboxExec, type SeatbeltFacts } from './seatbeltFacts.ts';
 import { sandboxExecArguments, seatbeltProfile, type SeatbeltPlan } from './seatbelt.ts';
 import { programs } from './seatbeltSystem.ts';
+import { startedClock } from './wallClock.ts';
 
 /**
  * Starts processes behind a profile of macOS's Seatbelt. Not yet tried on a Mac. What it does not have, next to Linux:
@@ -179,14 +180,12 @@ function watched(
     end();
   };
   counted.onExceeded(endFor);
-  const { timeout } = request;
-  const timer =
-    timeout === undefined ? undefined : setTimeout(() => endFor(limitMessages.wallTime(timeout)), timeout);
+  const clock = startedClock(request.timeout, endFor);
   // A program that ends without reading must not end us.
   child.stdin?.on('error', () => undefined);
   const exited = new Promise<ProcessExit>(resolve => {
     child.once('exit', (code, signal) => {
-      clearTimeout(timer);
+      clock?.end();
       // What it left behind in its group ends with it.
       end();
       watcher.kill('SIGKILL');

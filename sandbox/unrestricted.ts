@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
-import { limitMessages } from './limits.ts';
 import type { LaunchRequest, ProcessExit, Sandbox, SandboxedProcess } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
+import { startedClock } from './wallClock.ts';
 
 /**
  * Commands without walls, for the mode that the user confirms each time. Only what runs in the `system` view is let out:
@@ -56,17 +56,13 @@ function start(request: LaunchRequest, env: Record<string, string>): Promise<San
   const { pid } = child;
   let limit: string | undefined;
   const end = () => signalGroup(pid, 'SIGKILL');
-  const { timeout } = request;
-  const timer =
-    timeout === undefined
-      ? undefined
-      : setTimeout(() => {
-          limit = limitMessages.wallTime(timeout);
-          end();
-        }, timeout);
+  const clock = startedClock(request.timeout, message => {
+    limit = message;
+    end();
+  });
   const exited = new Promise<ProcessExit>(resolve => {
     child.once('exit', (code, signal) => {
-      clearTimeout(timer);
+      clock?.end();
       // What it left behind in its group ends with it, as inside the walls.
       end();
       resolve(limit === undefined ? { code, signal } : { code, signal, limit });

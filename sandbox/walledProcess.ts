@@ -5,6 +5,7 @@ import type { CountedOutput } from './countedOutput.ts';
 import { limitMessages, type Limits } from './limits.ts';
 import { bytesWritten, childrenOf, processesIn, startTime } from './processTree.ts';
 import type { LaunchRequest, ProcessExit, SandboxedProcess } from './sandbox.ts';
+import { startedClock } from './wallClock.ts';
 
 /**
  * A program behind its walls, watched from the host. `child` put up the walls and ends with the program; `init` is the
@@ -36,14 +37,10 @@ export class WalledProcess implements SandboxedProcess {
     this.stdout = output.stdout;
     this.stderr = output.stderr;
     output.onExceeded(limit => this.endFor(limit));
-    const { timeout } = request;
-    const timer =
-      timeout === undefined
-        ? undefined
-        : setTimeout(() => this.endFor(limitMessages.wallTime(timeout)), timeout);
+    const clock = startedClock(request.timeout, message => this.endFor(message));
     const watch = limits === undefined ? undefined : this.#watchProcesses(limits.processes);
     this.exited = ended.then(async exit => {
-      clearTimeout(timer);
+      clock?.end();
       clearInterval(watch);
       // What the program left behind ends with the init, and we wait for that.
       await this.#endInit();

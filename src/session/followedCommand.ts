@@ -1,3 +1,4 @@
+import type { WallClock } from '../../sandbox/wallClock.ts';
 import type { DomainGrant } from '../egress/grant.ts';
 import { HostLog, type HostVerdict } from './hostReport.ts';
 
@@ -19,6 +20,8 @@ export class FollowedCommand {
     readonly itemId: string,
     /** Absent: not known which. */
     readonly line: string | undefined,
+    /** Of its wall time. */
+    readonly clock: WallClock | undefined,
   ) {}
 }
 

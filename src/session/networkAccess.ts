@@ -1,4 +1,5 @@
 import type { NetworkService } from '../../sandbox/sandbox.ts';
+import type { WallClock } from '../../sandbox/wallClock.ts';
 import { messageOf } from '../base/errors.ts';
 import { randomId } from '../base/ids.ts';
 import {
@@ -109,10 +110,10 @@ export class NetworkAccess implements DomainGrants, Disposable {
     this.#desk = desk;
   }
 
-  /** To be called before the command is started: it may connect at once. */
-  follow(itemId: string, command: string): CommandNetwork {
+  /** To be called before the command is started: it may connect at once. Its `clock` stands while the user is asked. */
+  follow(itemId: string, command: string, clock?: WallClock): CommandNetwork {
     const id = randomId();
-    const followed = new FollowedCommand(itemId, command);
+    const followed = new FollowedCommand(itemId, command, clock);
     this.#commands.set(id, followed);
     if (this.#problem !== undefined && !this.#isProblemTold) {
       this.#isProblemTold = true;
@@ -180,7 +181,7 @@ export class NetworkAccess implements DomainGrants, Disposable {
     if (owner !== undefined) return this.#commands.get(owner);
     const latest = this.#latest();
     if (latest === undefined) return undefined;
-    return (this.#unknown ??= new FollowedCommand(latest.itemId, undefined));
+    return (this.#unknown ??= new FollowedCommand(latest.itemId, undefined, undefined));
   }
 
   #latest(): FollowedCommand | undefined {
@@ -231,6 +232,9 @@ export class NetworkAccess implements DomainGrants, Disposable {
   async #question(target: EgressTarget, command: FollowedCommand): Promise<'allow' | 'deny'> {
     const key = keyOf(target);
     command.verdicts.set(key, { kind: 'unanswered' });
+    // Where it is not known which of them waits, it may be any.
+    const waiting = command === this.#unknown ? [...this.#commands.values()] : [command];
+    const runOn = waiting.map(({ clock }) => clock?.stand());
     try {
       const { subject, decision } = domainQuestion(target, command.line);
       const answer = await this.#desk?.approvals.ask(command.itemId, subject, decision, command.over.signal);
@@ -241,6 +245,7 @@ export class NetworkAccess implements DomainGrants, Disposable {
       return 'allow';
     } finally {
       command.questions.delete(key);
+      for (const each of runOn) each?.();
     }
   }
 

@@ -3,6 +3,7 @@ import type { AttributedDenial } from '../../sandbox/denials.ts';
 import type { GrantedFolder } from '../../sandbox/grantedFolders.ts';
 import { isInside } from '../../sandbox/inside.ts';
 import type { ProcessExit, Sandbox } from '../../sandbox/sandbox.ts';
+import { WallClock } from '../../sandbox/wallClock.ts';
 import type { ChangedFiles } from '../protocol/transcript.ts';
 import { CordonError, messageOf } from '../base/errors.ts';
 import { randomId } from '../base/ids.ts';
@@ -31,7 +32,7 @@ interface Options {
   readonly transcript: Transcript;
   /** Hidden files that the user lets commands see. */
   readonly shownFiles: () => readonly string[];
-  /** Milliseconds for a command in the foreground. */
+  /** Milliseconds for a command in the foreground, not counting those in which it waits for the user. */
   readonly wallTime: number | undefined;
 }
 
@@ -166,7 +167,9 @@ export class Terminals {
       shownFiles: this.options.shownFiles(),
     };
     this.options.outside.usedBy(request.command, cwd);
-    const followed = network?.follow(itemId, request.command);
+    const { wallTime } = this.options;
+    const clock = background || wallTime === undefined ? undefined : new WallClock(wallTime);
+    const followed = network?.follow(itemId, request.command, clock);
     const launched = sandbox.launch({
       argv: ['/bin/bash', '--noprofile', '--norc', '-c', join, 'cordon', request.command],
       cwd,
@@ -175,7 +178,7 @@ export class Terminals {
       view: 'system',
       allowedPaths: permission.shownFiles,
       stdin: 'ignore',
-      ...(background || this.options.wallTime === undefined ? {} : { timeout: this.options.wallTime }),
+      ...(clock === undefined ? {} : { timeout: clock }),
     });
     launched.catch(() => followed?.end());
     launched.catch(overWithChanging);

@@ -4,6 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { openSandbox } from '../../../sandbox/sandbox.ts';
+import { WallClock } from '../../../sandbox/wallClock.ts';
 import { parseDomain } from '../../../src/egress/grant.ts';
 import type { CommandPolicy } from '../../../src/policy/policy.ts';
 import { NetworkAccess, type NetworkOptions } from '../../../src/session/networkAccess.ts';
@@ -163,6 +164,22 @@ test('a program that gives up while the question stands finds the answer when it
   expect(stage.lastCall?.output).toContain('hello from docs.example.com/page');
 });
 
+test('the wall time of a command stands while the user is asked, and runs on afterwards', async () => {
+  const limits = { maxRequests: 60, contextTokens: 150_000, wallTime: 6_000 };
+  await using stage = await new Connected(programs).connect({}, { limits });
+  const turn = stage.session.prompt(`${fetchPage}; sleep 1000`);
+  const { id } = await stage.approval();
+  await new Promise(resolve => setTimeout(resolve, limits.wallTime + 1_000));
+  stage.session.answerApproval(id, { kind: 'allowOnce' });
+  await turn;
+  const { output, state } = stage.lastCall ?? {};
+  expect(output).toBe(
+    'hello from docs.example.com/page\n[Cordon] It was ended because it ran longer than 6 s (setting "cordon.limits.wallTime").\n',
+  );
+  const took = state?.kind === 'finished' ? (state.took ?? 0) : 0;
+  expect(took).toBeGreaterThan(2 * limits.wallTime);
+});
+
 test('of several commands, the one that connects is asked about, and what it is allowed once is not the others’', async () => {
   await using stage = await new Connected(programs).connect();
   await stage.session.prompt(
@@ -185,8 +202,9 @@ test('of several commands, the one that connects is asked about, and what it is 
 test('where it cannot be told which command connects, the question says so and stands at the latest', async () => {
   await using stage = await new Connected(programs).connect();
   // Commands that /proc knows nothing of, and a connection that none of them made.
-  const first = stage.network.follow('first', 'npm ci');
-  const second = stage.network.follow('second', 'cargo build');
+  const clocks = [new WallClock(100), new WallClock(100)];
+  const first = stage.network.follow('first', 'npm ci', clocks[0]);
+  const second = stage.network.follow('second', 'cargo build', clocks[1]);
   first.runsAs(2 ** 22 + 1);
   second.runsAs(2 ** 22 + 2);
   const door = createServer({ allowHalfOpen: true }, connection => stage.network.service.accept(connection));
@@ -200,10 +218,16 @@ test('where it cannot be told which command connects, the question says so and s
     { kind: 'domain', host: 'docs.example.com', port: 80, grant: 'docs.example.com' },
   ]);
   expect(decision.reasons.map(({ code }) => code)).toContain('network.whichCommand');
+  // It may be either that waits, so neither loses time.
+  const over: number[] = [];
+  for (const [at, clock] of clocks.entries()) clock.start(() => over.push(at));
+  await new Promise(resolve => setTimeout(resolve, 300));
+  expect(over).toEqual([]);
   stage.session.answerApproval(id, { kind: 'allowOnce' });
   expect([(await one).stdout, (await other).stdout]).toEqual(
     Array(2).fill('hello from docs.example.com/page\n'),
   );
+  await vi.waitFor(() => expect(over).toEqual([0, 1]));
   expect((await second.end()).connections).toMatchObject([{ host: 'docs.example.com', connections: 2 }]);
   await first.end();
   // Once lasted as long as commands ran.
