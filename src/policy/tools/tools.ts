@@ -1,11 +1,13 @@
 import { literal } from '../shell/field.ts';
 import type { Field } from '../shell/field.ts';
 import { awk } from './awk.ts';
+import { byteTools } from './byteTools.ts';
 import { fileTools } from './fileTools.ts';
 import { find } from './find.ts';
 import { gitTools } from './git/git.ts';
 import { grep } from './grep.ts';
 import { jq } from './jq.ts';
+import { numberTools } from './numberTools.ts';
 import { ripgrep } from './ripgrep.ts';
 import { sed } from './sed.ts';
 import { shellBuiltins } from './shellBuiltins.ts';
@@ -17,6 +19,8 @@ import { toolchainReports, versions } from './versions.ts';
 /** Every tool that is known. One that is named twice is the first. */
 export const tools: readonly ToolTable[] = [
   ...textTools,
+  ...byteTools,
+  ...numberTools,
   ...fileTools,
   grep,
   ripgrep,
