@@ -1,9 +1,7 @@
 import type {
   AndOr,
-  Case,
   CommandNode,
   CompoundList,
-  For,
   ParsedScript,
   Pipeline,
   PipelineNode,
@@ -13,19 +11,16 @@ import type {
 } from 'unbash';
 import { asking } from '../finding.ts';
 import type { Finding, Span } from '../finding.ts';
-import { isNumber } from './arithmetic.ts';
-import { expandWhole, expandWord } from './expandWord.ts';
 import type { ExpansionContext } from './expandWord.ts';
 import { noFeed, unknownFeed } from './feed.ts';
 import type { Feed } from './feed.ts';
-import type { Field } from './field.ts';
 import { join } from './line.ts';
 import type { Outcome, ShellState, SimpleCommand } from './line.ts';
 import type { LineStart } from './readLine.ts';
 import { judgeRedirection } from './redirection.ts';
 import { runCommand } from './runCommand.ts';
-import { judgeTest } from './testExpression.ts';
-import { changedIn, definesFunctions } from './survey.ts';
+import { runCompound } from './runCompound.ts';
+import { definesFunctions } from './survey.ts';
 import { isPlainAssignment } from './variables.ts';
 
 /** Findings that say that the line was not understood at all: nothing is known of where it leads. */
@@ -43,8 +38,6 @@ const maxCommands = 200;
 /** Files of which it is remembered what a line wrote into them, and how much: each command that runs one reads it. */
 const maxWritten = 16;
 const maxWrittenText = 1_000;
-/** Loops over at most this many literal words are gone through word by word. */
-const maxRounds = 16;
 
 /** Goes through a syntax tree in the order in which bash would run it, and keeps what each command would get. */
 export class Walk {
@@ -194,144 +187,7 @@ export class Walk {
       return result;
     }
     this.#output = unknownFeed;
-    return { outcome: this.#compound(node, state, input), output: unknownFeed };
-  }
-
-  #compound(node: Exclude<CommandNode, { type: 'Command' }>, state: ShellState, input: Feed): Outcome {
-    switch (node.type) {
-      case 'Redirected': {
-        let feed = input;
-        for (const redirection of node.redirects) feed = this.redirection(redirection, state, feed);
-        return this.command(node.command, state, feed).outcome;
-      }
-      case 'BraceGroup':
-        return this.list(node.body, state, input);
-      case 'Subshell': {
-        this.list(node.body, state, input);
-        return { ok: state, failed: state };
-      }
-      case 'If': {
-        let result: ShellState | undefined;
-        let from: ShellState | undefined = state;
-        for (const branch of [node, ...node.elif]) {
-          const test: Outcome = this.list(branch.clause, from ?? state, input);
-          const body = this.list(branch.then, test.ok ?? state, input);
-          if (test.ok && from) result = join(result, join(body.ok, body.failed));
-          from = from && test.failed;
-        }
-        if (node.else) {
-          const body = this.list(node.else, from ?? state, input);
-          from = from && join(body.ok, body.failed);
-        }
-        const end = join(result, from);
-        return { ok: end, failed: end };
-      }
-      case 'While': {
-        const inside = this.#loopState(node, state);
-        const test = this.list(node.clause, inside, input);
-        this.list(node.body, (node.kind === 'while' ? test.ok : test.failed) ?? inside, input);
-        return { ok: inside, failed: inside };
-      }
-      case 'For':
-        return this.#for(node, state, input);
-      case 'Case':
-        return this.#case(node, state, input);
-      case 'TestCommand':
-        judgeTest(this, node.expression, state);
-        return { ok: state, failed: state };
-      case 'Function':
-        this.ask(
-          'structure.function',
-          'This defines a function, which can stand in for a program.',
-          this.span(node),
-          40,
-        );
-        this.command(
-          node.body.type === 'CompoundList'
-            ? { type: 'BraceGroup', pos: node.body.pos, end: node.body.end, body: node.body }
-            : node.body,
-          { ...this.#loopState(node, state) },
-          unknownFeed,
-        );
-        return { ok: state, failed: state };
-      case 'Coproc':
-        this.ask(
-          'structure.coprocess',
-          'This starts a command that goes on in the background.',
-          this.span(node),
-        );
-        if (node.body.type === 'CompoundList') this.list(node.body, state, unknownFeed);
-        else this.command(node.body, state, unknownFeed);
-        return { ok: state, failed: state };
-      case 'Select':
-        this.ask('structure.select', 'This waits for someone to choose.', this.span(node));
-        this.list(node.body, this.#loopState(node, state), unknownFeed);
-        return { ok: state, failed: state };
-      case 'ArithmeticFor':
-        this.ask(
-          'parse.arithmetic',
-          'Arithmetic can run commands in ways that cannot be told beforehand.',
-          this.span(node),
-        );
-        this.list(node.body, this.#loopState(node, state), input);
-        return { ok: state, failed: state };
-      case 'ArithmeticCommand':
-        this.ask(
-          'parse.arithmetic',
-          'Arithmetic can run commands in ways that cannot be told beforehand.',
-          this.span(node),
-        );
-        return { ok: state, failed: state };
-    }
-  }
-
-  #for(node: For, state: ShellState, input: Feed): Outcome {
-    const name = node.name.text;
-    const context = this.expansion(state);
-    const items: readonly Field[] = node.wordlist?.flatMap(word => expandWord(word, context)) ?? [
-      { pieces: [{ kind: 'open', splits: false }], span: this.span(node.name) },
-    ];
-    this.checkAssignment(name, node.name);
-    const inside = this.#loopState(node, state);
-    if (items.length > maxRounds)
-      this.ask('parse.tooMany', 'The loop has more rounds than are followed.', this.span(node));
-    for (const item of items.slice(0, maxRounds))
-      this.list(node.body, withVariable(inside, name, item), input);
-    const after = withVariable(inside, name, {
-      pieces: [{ kind: 'open', splits: false }],
-      span: this.span(node.name),
-    });
-    return { ok: after, failed: after };
-  }
-
-  #case(node: Case, state: ShellState, input: Feed): Outcome {
-    const context = this.expansion(state);
-    expandWhole(node.word, context);
-    let end: ShellState | undefined = state;
-    let through: ShellState | undefined;
-    for (const item of node.items) {
-      for (const pattern of item.pattern) expandWhole(pattern, context);
-      const body = this.list(item.body, join(state, through) ?? state, input);
-      const after = join(body.ok, body.failed);
-      end = join(end, after);
-      through = item.terminator === ';;' ? undefined : join(through, after);
-    }
-    return { ok: end, failed: end };
-  }
-
-  /** The weakest knowledge that holds in every round of a loop: what its body changes is not known. */
-  #loopState(node: Exclude<CommandNode, { type: 'Command' }>, state: ShellState): ShellState {
-    const changed = changedIn(node);
-    if (changed.variables.size === 0 && !changed.folder) return state;
-    const variables = new Map(state.variables);
-    for (const name of changed.variables)
-      variables.set(
-        name,
-        changed.counters.has(name) && isNumber(state.variables.get(name))
-          ? [{ kind: 'digits' }]
-          : [{ kind: 'open', splits: false }],
-      );
-    return { variables, folders: changed.folder ? undefined : state.folders, throughLink: state.throughLink };
+    return { outcome: runCompound(this, node, state, input), output: unknownFeed };
   }
 
   redirection(redirection: Redirection, state: ShellState, input: Feed): Feed {
@@ -357,8 +213,4 @@ function isPlain(script: ParsedScript): boolean {
     only.command.type === 'Command' ||
     (only.command.type === 'Pipeline' && only.command.commands.every(command => command.type === 'Command'))
   );
-}
-
-function withVariable(state: ShellState, name: string, value: Field): ShellState {
-  return { ...state, variables: new Map(state.variables).set(name, value.pieces) };
 }
