@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { exists, isFolder, real } from './look.ts';
 import { isInside } from './inside.ts';
@@ -8,12 +8,18 @@ import { isInside } from './inside.ts';
  * the one behind a worktree or a submodule. Absolute real paths of `.git` directories outside of the folder.
  *
  * A `.git` file is the repository's own word, so it could name any folder of the user's. It is believed only where
- * the place it names points back, as git itself writes it.
+ * the place it names points back, as git itself writes it. A `.git` that is a link is not believed at all: it could
+ * lead to credentials as well.
  */
 export function outsideGitDirectories(folder: string, home: string): string[] {
   const dotGit = findDotGit(folder, home);
   if (dotGit === undefined) return [];
-  const directories = isFolder(dotGit) ? [dotGit] : linkedDirectories(dotGit);
+  const stat = lstatSync(dotGit, { throwIfNoEntry: false });
+  const directories = stat?.isDirectory()
+    ? [dotGit].filter(isRepository)
+    : stat?.isFile()
+      ? linkedDirectories(dotGit)
+      : [];
   return [...new Set(directories.map(real))].filter(each => !isInside(each, folder));
 }
 

@@ -149,12 +149,12 @@ describe('the repository behind a folder', () => {
   const home = '/nonexistent';
 
   test('is the one around a sub-folder', () => {
-    put('repo/.git/HEAD');
+    for (const name of ['HEAD', 'objects/x', 'refs/x']) put(`repo/.git/${name}`);
     expect(outsideGitDirectories(folder('repo/packages/a'), home)).toEqual([join(root, 'repo/.git')]);
   });
 
   test('is none when the folder holds it, or when it is the home folder itself', () => {
-    put('repo/.git/HEAD');
+    for (const name of ['HEAD', 'objects/x', 'refs/x']) put(`repo/.git/${name}`);
     expect([
       outsideGitDirectories(join(root, 'repo'), home),
       outsideGitDirectories(folder('repo/a'), join(root, 'repo')),
@@ -191,6 +191,29 @@ describe('the repository behind a folder', () => {
     put('main/.git/worktrees/theirs/gitdir', '/elsewhere/.git\n');
     put('w/.git', `gitdir: ${join(root, named)}\n`);
     expect(outsideGitDirectories(join(root, 'w'), home)).toEqual([]);
+  });
+
+  test.each([
+    ['credentials', 'home/.ssh'],
+    ["somebody else's repository", 'other/.git'],
+    ["somebody else's worktree", 'theirs/.git'],
+  ])('is never %s, although a .git link leads there', (_, target) => {
+    put('home/.ssh/id_rsa');
+    for (const name of ['HEAD', 'objects/x', 'refs/x']) put(`other/.git/${name}`);
+    put('other/.git/worktrees/theirs/HEAD');
+    put('other/.git/worktrees/theirs/commondir', '../..\n');
+    put('other/.git/worktrees/theirs/gitdir', join(root, 'theirs/.git') + '\n');
+    put('theirs/.git', `gitdir: ${join(root, 'other/.git/worktrees/theirs')}\n`);
+    symlinkSync(join(root, target), join(folder('w'), '.git'));
+    expect([
+      outsideGitDirectories(join(root, 'w'), home),
+      outsideGitDirectories(folder('w/inner'), home),
+    ]).toEqual([[], []]);
+  });
+
+  test('is none where a folder around it has a .git that is no repository', () => {
+    put('around/.git/secret');
+    expect(outsideGitDirectories(folder('around/w'), home)).toEqual([]);
   });
 });
 
