@@ -1,22 +1,21 @@
 import path from 'node:path';
-import type { AttributedDenial } from '../../sandbox/denials.ts';
-import type { GrantedFolder } from '../../sandbox/grantedFolders.ts';
 import { isInside } from '../../sandbox/inside.ts';
-import type { ProcessExit, Sandbox } from '../../sandbox/sandbox.ts';
+import type { Sandbox } from '../../sandbox/sandbox.ts';
 import { WallClock } from '../../sandbox/wallClock.ts';
 import type { ChangedFiles } from '../protocol/transcript.ts';
 import { CordonError, messageOf } from '../base/errors.ts';
 import { randomId } from '../base/ids.ts';
 import type { CreateTerminal } from './agentMessages.ts';
 import type { CommandApproval, Ground } from './commandApproval.ts';
+import { lostOf, type Allowance, type CommandPermission } from './commandPermission.ts';
+import { CommandRefusals, type EndedCommand } from './commandRefusals.ts';
 import type { TurnChanges } from './changes/turnChanges.ts';
 import { denialError, deniedBySandbox, type Denial } from './denial.ts';
 import type { FolderAccess } from './folderAccess.ts';
-import type { HostReport } from './hostReport.ts';
 import { placeOf, realOfNearest } from './place.ts';
-import { keepCures, refusalsOf, type Refusals } from './refusals.ts';
+import { keepCures } from './refusals.ts';
 import { Terminal } from './terminal.ts';
-import type { CommandNetwork, NetworkAccess } from './networkAccess.ts';
+import type { NetworkAccess } from './networkAccess.ts';
 import type { Transcript } from './transcript.ts';
 import type { Turn } from './turn.ts';
 import type { WriteAccess } from './writeAccess.ts';
@@ -40,9 +39,12 @@ interface Options {
 export class Terminals {
   readonly #open = new Map<string, OpenTerminal>();
   readonly #telling = new Set<Promise<void>>();
+  readonly #refusals: CommandRefusals;
   #starting = 0;
 
-  constructor(private readonly options: Options) {}
+  constructor(private readonly options: Options) {
+    this.#refusals = new CommandRefusals(options);
+  }
 
   /**
    * Judges the command, asks if need be, and starts it. Resolves to the terminal's id. Rejects with the protocol's
@@ -124,7 +126,9 @@ export class Terminals {
         permission.ground === 'rules' && what === 'grants'
           ? true
           : approval.stands(permission, permission.ground);
-      const lost = this.#lost(permission) ?? (stands ? undefined : 'The permission for it');
+      const lost =
+        lostOf(permission, this.#allowed(permission.background)) ??
+        (stands ? undefined : 'The permission for it');
       if (lost === undefined || terminal.exit !== undefined) return false;
       terminal.note(`${lost} was taken back, so this command was ended.`);
       return true;
@@ -133,7 +137,7 @@ export class Terminals {
 
   /** Ends what runs in the foreground: nobody waits for it once the turn is over. */
   async stopForeground(): Promise<void> {
-    await this.#endAll(({ background }) => !background);
+    await this.#endAll(({ permission }) => !permission.background);
   }
 
   async endAll(): Promise<void> {
@@ -157,7 +161,7 @@ export class Terminals {
     const since = Date.now();
     // One pipe for both streams keeps what is printed in its order. The outer shell only joins them.
     const join = 'exec 2>&1; exec /bin/bash --noprofile --norc -c "$1"';
-    const permission: Permission = {
+    const permission: CommandPermission = {
       command: request.command,
       cwd,
       ground,
@@ -191,7 +195,8 @@ export class Terminals {
         for (const note of notes) terminal.note(note);
       });
     const over = new AbortController();
-    const settled = this.#settle(terminal, itemId, {
+    const settled = this.#settle(terminal, {
+      itemId,
       since,
       cwd,
       background,
@@ -203,7 +208,7 @@ export class Terminals {
       granted: permission.granted,
     });
     const id = randomId();
-    this.#open.set(id, { terminal, background, settled, over, permission });
+    this.#open.set(id, { terminal, settled, over, permission });
     // Stopped, or something taken back, while the process was being started.
     if (signal.aborted) await this.kill(id);
     await this.recheck('grants');
@@ -211,11 +216,12 @@ export class Terminals {
   }
 
   /** Waits for the end, offers the grant that a read-only folder called for, and tells how it went. */
-  async #settle(terminal: Terminal, itemId: string, command: RunningCommand): Promise<void> {
+  async #settle(terminal: Terminal, command: RunningCommand): Promise<void> {
+    const { itemId } = command;
     const exit = await terminal.exited;
     const took = Date.now() - command.since;
     await command.overWithChanging();
-    const refused = await this.#refusals(terminal, itemId, exit, command);
+    const refused = await this.#refusals.of(terminal, exit, command);
     for (const note of refused.notes) terminal.note(note);
     const item = this.options.transcript.item(itemId);
     if (item?.kind !== 'toolCall' || item.state.kind === 'cancelled') return;
@@ -227,63 +233,15 @@ export class Terminals {
       ...(refused.connections.length === 0 ? {} : { connections: refused.connections }),
     });
     // The agent need not wait for this.
-    const telling = this.#tellChanges(itemId, command).finally(() => this.#telling.delete(telling));
+    const telling = this.#tellChanges(command).finally(() => this.#telling.delete(telling));
     this.#telling.add(telling);
   }
 
-  async #tellChanges(itemId: string, { changed }: RunningCommand): Promise<void> {
+  async #tellChanges({ itemId, changed }: RunningCommand): Promise<void> {
     const found = await changed();
     const item = this.options.transcript.item(itemId);
     if (found === undefined || found.count + found.others === 0 || item?.kind !== 'toolCall') return;
     this.options.transcript.put({ ...item, changed: found });
-  }
-
-  /** Which walls stood in the way, as the proxy knows and, where it failed, as its own words show; what can be asked is. */
-  async #refusals(
-    terminal: Terminal,
-    itemId: string,
-    { code, limit }: ProcessExit,
-    command: RunningCommand,
-  ): Promise<Refusals & Pick<HostReport, 'connections'>> {
-    const hosts = await command.network?.end();
-    const hasFailed = code !== 0;
-    const attributed = hasFailed ? this.#attributed(terminal.output().text, command) : [];
-    if (hasFailed) await this.#offerWriting(terminal, itemId, command, attributed);
-    const left: AttributedDenial[] = [];
-    const answers: string[] = [];
-    for (const denial of attributed) {
-      const offer = denial.kind === 'outside' ? await this.#offerOutside(itemId, denial, command) : undefined;
-      if (offer === undefined || !offer.isOpen) left.push(denial);
-      if (offer !== undefined && offer.note !== '') answers.push(offer.note);
-    }
-    const { denials, notes } = refusalsOf(hosts, left, limit);
-    return { denials, notes: [...notes, ...answers], connections: hosts?.connections ?? [] };
-  }
-
-  #attributed(said: string, { cwd, background, granted }: RunningCommand): AttributedDenial[] {
-    const writableFolders = this.options.access.writable(background);
-    const found =
-      this.options.sandbox.explain?.(said, { cwd, writableFolders, grantedFolders: granted }) ?? [];
-    // A granted folder that is read-only is outside all the same; one of the workspace is asked about by itself.
-    return found.map(each =>
-      each.kind === 'writeFolder' && granted.some(({ path: folder }) => folder === each.folder)
-        ? { kind: 'outside', path: each.path, access: 'write' }
-        : each,
-    );
-  }
-
-  async #offerOutside(
-    itemId: string,
-    denial: Extract<AttributedDenial, { kind: 'outside' }>,
-    { background, turn, over }: RunningCommand,
-  ): Promise<{ isOpen: boolean; note: string }> {
-    if (background || turn.signal.aborted) return { isOpen: false, note: '' };
-    const signal = AbortSignal.any([turn.signal, over]);
-    const answer = await this.options.outside.ensure({ ...denial, itemId }, signal);
-    if (!('by' in answer)) return { isOpen: true, note: nowShown(answer.folder, denial.access) };
-    if (answer.by !== 'user') return { isOpen: false, note: answer.reason };
-    const words = answer.reason ? ` They say: ${answer.reason}` : '';
-    return { isOpen: false, note: `The user did not allow it.${words}` };
   }
 
   /** Whether a command may start there: in a workspace folder, or in one that was granted. */
@@ -292,31 +250,6 @@ export class Terminals {
     const real = await realOfNearest(path.resolve(cwd));
     const granted = this.options.outside.visible(background).filter(({ access }) => access !== 'none');
     return real !== undefined && granted.some(each => isInside(real, each.path));
-  }
-
-  async #offerWriting(
-    terminal: Terminal,
-    itemId: string,
-    { cwd, background, turn, over }: RunningCommand,
-    denials: readonly AttributedDenial[],
-  ): Promise<void> {
-    if (!/Read-only file system|\bEROFS\b/.test(terminal.output().text)) return;
-    const place = await placeOf(this.options.folders, cwd);
-    if (place === undefined) return;
-    // Where it is known which paths were meant, and none is in the workspace, it was another wall.
-    const isHere = (each: AttributedDenial) =>
-      each.kind === 'writeFolder' && this.options.folders.some(folder => isInside(each.path, folder));
-    if (denials.length > 0 && !denials.some(isHere)) return;
-    const { folder } = place;
-    if (this.options.access.writable(background).includes(folder)) return;
-    if (background || turn.signal.aborted) {
-      return terminal.note(
-        `${folder} is read-only for this command: writing was not granted beyond this turn.`,
-      );
-    }
-    const signal = AbortSignal.any([turn.signal, over]);
-    const denial = await this.options.access.ensure({ place, operation: 'edit', itemId }, signal);
-    terminal.note(denial ? stillReadOnly(folder, denial) : nowWritable(folder));
   }
 
   async #endAll(which: (open: OpenTerminal) => boolean): Promise<void> {
@@ -330,17 +263,13 @@ export class Terminals {
     );
   }
 
-  /** What of a permission does not hold any more, as the beginning of "… was taken back". */
-  #lost({ background, writable, granted, shownFiles }: Permission): string | undefined {
-    const { access, outside } = this.options;
-    const folder = missing(granted, outside.visible(background));
-    if (folder !== undefined) return `Access to ${folder}`;
-    const now = access.writable(background);
-    const closed = writable.find(each => !now.includes(each));
-    if (closed !== undefined) return `Writing to ${closed}`;
-    const shown = this.options.shownFiles();
-    const hidden = shownFiles.find(each => !shown.includes(each));
-    return hidden === undefined ? undefined : `Sight of ${hidden}`;
+  /** What a command is let do now. */
+  #allowed(background: boolean): Allowance {
+    return {
+      writable: this.options.access.writable(background),
+      granted: this.options.outside.visible(background),
+      shownFiles: this.options.shownFiles(),
+    };
   }
 
   #running(): number {
@@ -356,35 +285,17 @@ export class Terminals {
 
 interface OpenTerminal {
   readonly terminal: Terminal;
-  readonly background: boolean;
   readonly settled: Promise<void>;
   /** Aborted when the agent no longer waits: ends the offer that may follow a failure. */
   readonly over: AbortController;
-  readonly permission: Permission;
+  readonly permission: CommandPermission;
 }
 
-/** What a running command was let do. */
-interface Permission {
-  readonly command: string;
-  readonly cwd: string;
-  readonly ground: Ground;
-  readonly background: boolean;
-  readonly writable: readonly string[];
-  readonly granted: readonly GrantedFolder[];
-  readonly shownFiles: readonly string[];
-}
-
-interface RunningCommand {
+interface RunningCommand extends EndedCommand {
   readonly since: number;
-  readonly cwd: string;
-  readonly background: boolean;
   readonly changed: () => Promise<ChangedFiles | undefined>;
   /** To be called when nothing of it runs any more. */
   readonly overWithChanging: () => Promise<void>;
-  readonly turn: Turn;
-  readonly over: AbortSignal;
-  readonly network: CommandNetwork | undefined;
-  readonly granted: readonly GrantedFolder[];
 }
 
 interface ExitStatus {
@@ -401,27 +312,6 @@ const maxRunning = 32;
 
 /** Bytes of output kept for the agent of one command. */
 const maxKept = 1_000_000;
-
-/** A folder that was shown and is no more. */
-function missing(before: readonly GrantedFolder[], now: readonly GrantedFolder[]): string | undefined {
-  const isShown = ({ path, access }: GrantedFolder) =>
-    now.some(each => each.path === path && (each.access === access || each.access === 'write'));
-  return before.find(each => each.access !== 'none' && !isShown(each))?.path;
-}
-
-function nowShown(folder: string, access: 'read' | 'write'): string {
-  const what = access === 'read' ? 'reading' : 'changing';
-  return `${folder} was not open to this command. The user has now allowed ${what} it: run the command again.`;
-}
-
-function nowWritable(folder: string): string {
-  return `${folder} was read-only for this command. The user has now allowed writing there: run the command again.`;
-}
-
-function stillReadOnly(folder: string, { by, reason }: Denial): string {
-  if (by !== 'user') return `${folder} is read-only. ${reason}`;
-  return `${folder} is read-only, and the user did not allow writing there.${reason ? ` They say: ${reason}` : ''}`;
-}
 
 const nullByte = 'The command holds a null byte.';
 const tooMany = `${maxRunning} commands are running already; stop one first.`;
