@@ -32,6 +32,7 @@ export class BubblewrapSandbox implements Sandbox {
   readonly #pipes: PipeSupply;
   readonly #disk: DiskWatch;
   readonly #late: LateSecrets;
+  readonly #starting = new Set<Promise<SandboxedProcess>>();
   #closed = false;
 
   constructor(
@@ -48,6 +49,35 @@ export class BubblewrapSandbox implements Sandbox {
   async launch(request: LaunchRequest): Promise<SandboxedProcess> {
     if (this.#closed) throw sandboxErrors.closed();
     checkRequest(request, this.facts);
+    const starting = this.#launch(request);
+    this.#starting.add(starting);
+    try {
+      return await starting;
+    } catch (error) {
+      // What failed because all around it was closing failed for that.
+      throw this.#closed ? sandboxErrors.closed() : error;
+    } finally {
+      this.#starting.delete(starting);
+    }
+  }
+
+  explain(output: string, command: FailedCommand): AttributedDenial[] {
+    return explainDenials(this.facts, this.options, output, command);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    // What is just being started ends itself as soon as it is there; what runs does not wait for that.
+    await Promise.all([...this.#running].map(each => each.kill()));
+    await Promise.allSettled(this.#starting);
+    await this.#network[Symbol.asyncDispose]();
+    this.#late[Symbol.dispose]();
+    this.#protection[Symbol.dispose]();
+    this.#pipes[Symbol.dispose]();
+    removeTemporary(this.facts.state);
+  }
+
+  async #launch(request: LaunchRequest): Promise<SandboxedProcess> {
     const isBare = request.view === 'bare';
     const program = isBare
       ? await programFiles(
@@ -63,21 +93,8 @@ export class BubblewrapSandbox implements Sandbox {
       this.#running.delete(started);
       release();
     });
+    if (this.#closed) await started.kill();
     return started;
-  }
-
-  explain(output: string, command: FailedCommand): AttributedDenial[] {
-    return explainDenials(this.facts, this.options, output, command);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
-    await Promise.all([...this.#running].map(each => each.kill()));
-    await this.#network[Symbol.asyncDispose]();
-    this.#late[Symbol.dispose]();
-    this.#protection[Symbol.dispose]();
-    this.#pipes[Symbol.dispose]();
-    removeTemporary(this.facts.state);
   }
 
   async #start(

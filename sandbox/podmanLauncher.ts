@@ -68,8 +68,9 @@ export class PodmanSandbox implements Sandbox {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    await Promise.allSettled(this.#starting);
+    // What is just being started ends itself as soon as it is there; what runs does not wait for that.
     await Promise.all([...this.#running].map(each => each.kill()));
+    await Promise.allSettled(this.#starting);
     await Promise.all([...this.#records.values()].map(each => each[Symbol.asyncDispose]()));
     await this.#network[Symbol.asyncDispose]();
     this.#late[Symbol.dispose]();
@@ -118,6 +119,7 @@ export class PodmanSandbox implements Sandbox {
         this.#running.delete(started);
         clear();
       });
+      if (this.#closed) await started.kill();
       return started;
     } catch (error) {
       clear();

@@ -19,6 +19,7 @@ export function unrestrictedSandbox(walls: Sandbox, host: NodeJS.ProcessEnv = pr
       const started = await start(request, hostEnvironment(host, request.environment));
       running.add(started);
       void started.exited.then(() => running.delete(started));
+      if (isClosed) await started.kill();
       return started;
     },
     async [Symbol.asyncDispose]() {

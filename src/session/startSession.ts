@@ -210,7 +210,9 @@ class AgentSession implements Session {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
     for (const listening of this.#listening) listening[Symbol.dispose]();
-    await this.stop();
+    // Nothing here waits for an agent that is asked to stop, or for its turn to end.
+    await Promise.all([this.stop(), this.#endAgent(), this.#terminals.endAll()]);
+    // What came up in between.
     await this.#endAgent();
     await this.#terminals.endAll();
     await this.#quiet;
