@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, rmSync, watch, writeFileSync, type FSWatcher } from 'node:fs';
 import * as path from 'node:path';
 import { Emitter } from '../base/emitter.ts';
+import { CordonError } from '../base/errors.ts';
 
 const name = 'stopped';
 
@@ -31,6 +32,12 @@ export class StopSwitch implements Disposable {
 
   get isStopped(): boolean {
     return this.#isStopped;
+  }
+
+  /** Throws `session.stopped`. To be asked before anything begins, and again when it took its time. */
+  refuseWhenStopped(): void {
+    if (this.#isStopped)
+      throw new CordonError('session.stopped', 'Everything is stopped.', 'Choose "Cordon: Resume" to go on.');
   }
 
   /** Counts at once, whether or not it can be written down. Throws when it cannot. */

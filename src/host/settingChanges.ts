@@ -1,0 +1,48 @@
+import * as vscode from 'vscode';
+import type { AllowedDomains } from './allowedDomains.ts';
+import type { Conversations } from './conversations.ts';
+import type { GrantsView } from './grantsView.ts';
+import type { SandboxState } from './sandboxState.ts';
+import type { WorkingCopies } from './workingCopies.ts';
+import type { WorkspaceRules } from './workspaceRules.ts';
+
+interface Parts {
+  readonly conversations: Conversations;
+  readonly copies: WorkingCopies;
+  readonly rules: WorkspaceRules;
+  readonly domains: AllowedDomains;
+  readonly sandbox: SandboxState;
+  readonly grants: GrantsView;
+  /** Shows the state anew. */
+  readonly refresh: () => void;
+  readonly report: (error: unknown) => void;
+}
+
+/** What follows when a setting changes, here or in a file of the workspace's. */
+export function onSettingChanges(parts: Parts): vscode.Disposable {
+  const { conversations, copies, rules, domains, sandbox, grants, refresh, report } = parts;
+  return vscode.workspace.onDidChangeConfiguration(change => {
+    if (change.affectsConfiguration('cordon.commands.rules') && vscode.workspace.isTrusted)
+      rules.askAboutChanges().catch(report);
+    // A rule or a folder that is gone holds for nothing that runs either.
+    if (change.affectsConfiguration('cordon.commands.rules')) void conversations.recheck('rules');
+    if (change.affectsConfiguration('cordon.files.writableFolders')) void conversations.recheck('grants');
+    // Another mode means other walls: every conversation starts its agent anew.
+    if (change.affectsConfiguration('cordon.mode') || change.affectsConfiguration('cordon.sandbox'))
+      void conversations.endSessions();
+    // What the agent works in is opened anew, as it is wanted now.
+    if (
+      change.affectsConfiguration('cordon.workspace') ||
+      change.affectsConfiguration('cordon.sandbox.backend')
+    )
+      void conversations.endSessions().then(() => copies.closeAll());
+    // What a command may use counts from the next one on; a turn that runs is not ended for it.
+    if (change.affectsConfiguration('cordon.limits')) void conversations.endIdleSessions();
+    if (change.affectsConfiguration('cordon.sandbox') && vscode.workspace.isTrusted) void sandbox.check();
+    if (change.affectsConfiguration('cordon.network')) domains.settingsChanged();
+    if (change.affectsConfiguration('cordon')) {
+      refresh();
+      grants.refresh();
+    }
+  });
+}
