@@ -67,12 +67,13 @@ export interface SessionOptions {
   readonly runDirectory: string;
   /**
    * 60 model requests in a turn and 150,000 tokens of context when absent. `wallTime`: milliseconds that a command in
-   * the foreground may run; no limit when absent.
+   * the foreground may run; no limit when absent. `turnTime`: milliseconds of work in one turn; an hour when absent.
    */
   readonly limits?: {
     readonly maxRequests: number;
     readonly contextTokens: number;
     readonly wallTime?: number;
+    readonly turnTime?: number;
   };
   readonly onEvent: (event: SessionEvent) => void;
   readonly log: Log;

@@ -31,7 +31,7 @@ import { unsavedBeside, type UnsavedText } from './unsavedText.ts';
 import { titleOf } from './title.ts';
 import { Transcript } from './transcript.ts';
 import { beginTurn, type RunningTurn } from './turn.ts';
-import { watchWorkingTime } from './workingTime.ts';
+import { timeWords, turnTime, watchWorkingTime } from './workingTime.ts';
 import { WriteAccess } from './writeAccess.ts';
 
 /** Begins, or takes up again, a conversation. Nothing runs before the first prompt. */
@@ -228,20 +228,24 @@ class AgentSession implements Session {
     return this.#options.limits ?? { maxRequests: 60, contextTokens: 150_000 };
   }
 
+  get #turnTime(): number {
+    return this.#options.limits?.turnTime ?? turnTime;
+  }
+
   async #run(
     turn: RunningTurn,
     prompt: { readonly itemId: string; readonly text: string },
     earlier: ReturnType<typeof earlierTurns>,
   ): Promise<TurnEnd> {
     const isWaiting = () => this.#approvals.isWaiting || this.#questions.isWaiting;
-    const clock = watchWorkingTime(turnTime, isWaiting, () => this.#endInTime(turn));
+    const clock = watchWorkingTime(this.#turnTime, isWaiting, () => this.#endInTime(turn));
     try {
       await this.#quiet;
       await this.#changes.begin(prompt.itemId, this.#terminals.isQuiet);
       turn.changed = await this.#changes.watch();
-      if (turn.isStopped) return 'stopped';
+      if (turn.isStopped) return stoppedBy(turn);
       const agent = (this.#agent ??= await this.#startAgent(earlier, turn.signal));
-      if (turn.isStopped) return 'stopped';
+      if (turn.isStopped) return stoppedBy(turn);
       this.#status('running');
       if (this.#unsaved) agent.process.tellUnsaved(this.#unsaved.paths());
       const answer = agent.process.prompt(prompt.text);
@@ -252,7 +256,7 @@ class AgentSession implements Session {
     } catch (error) {
       // An agent that is gone, or was found out, is not asked again; one whose model failed is.
       if (error instanceof CordonError) this.#first(this.#endAgent());
-      if (turn.isStopped) return 'stopped';
+      if (turn.isStopped) return stoppedBy(turn);
       this.#explain(turn, error);
       return 'failed';
     } finally {
@@ -388,7 +392,7 @@ class AgentSession implements Session {
     this.#notice(
       'warning',
       'turn.timeLimit',
-      'The turn was stopped after 60 minutes of work. Send a message to go on.',
+      `The turn was stopped after ${timeWords(this.#turnTime)} of work. Send a message to go on.`,
     );
     this.stop().catch((error: unknown) => this.#options.log.error(messageOf(error)));
   }
@@ -398,8 +402,6 @@ type AlwaysAllow = Extract<ApprovalAnswer, { kind: 'alwaysAllow' }>;
 
 /** Milliseconds that an agent has to answer a stop. The user does not wait for it: the turn is over at once. */
 const cancelTime = 1_000;
-/** Milliseconds of work in one turn. */
-const turnTime = 60 * 60 * 1_000;
 
 const ends: Record<StopReason, TurnEnd> = {
   end_turn: 'done',
@@ -408,6 +410,10 @@ const ends: Record<StopReason, TurnEnd> = {
   refusal: 'refused',
   cancelled: 'stopped',
 };
+
+function stoppedBy(turn: RunningTurn): TurnEnd {
+  return turn.isOutOfTime ? 'limit' : 'stopped';
+}
 
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

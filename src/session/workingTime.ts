@@ -1,9 +1,13 @@
+/** Milliseconds of work in one turn, where nothing else is said. */
+export const turnTime = 60 * 60 * 1_000;
+
 /**
  * Calls `onOver` once, when so many milliseconds of work have passed. Time in which the user is being asked does not
  * count. Dispose it when the work ends.
  */
 export function watchWorkingTime(limit: number, isWaiting: () => boolean, onOver: () => void): Disposable {
   let worked = 0;
+  const tick = Math.min(longestTick, limit);
   const timer = setInterval(() => {
     if (!isWaiting()) worked += tick;
     if (worked < limit) return;
@@ -13,5 +17,12 @@ export function watchWorkingTime(limit: number, isWaiting: () => boolean, onOver
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** Milliseconds. */
-const tick = 5_000;
+/** Milliseconds between two looks. */
+const longestTick = 5_000;
+
+/** Whole minutes, or seconds below two of them. */
+export function timeWords(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1_000);
+  if (seconds >= 120) return `${Math.round(seconds / 60)} minutes`;
+  return seconds === 1 ? '1 second' : `${seconds} seconds`;
+}

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { demoBackend } from '../../../src/gateway/demo/demoBackend.ts';
 import type { ModelBackend } from '../../../src/gateway/gateway.ts';
 import type { CommandPolicy } from '../../../src/policy/policy.ts';
@@ -83,6 +83,38 @@ test('stopping ends the command that runs', async () => {
   await turn;
   expect([stage.lastCall?.state, stage.ending]).toEqual([{ kind: 'cancelled' }, 'stopped']);
   expect(descendants().filter(({ argv }) => argv.some(word => word.includes('98770')))).toEqual([]);
+});
+
+test('a turn that works longer than it may is ended with all that it runs, and says so', async () => {
+  const limits = { maxRequests: 60, contextTokens: 150_000, turnTime: 3_000 };
+  await using stage = await new Stage(programs).open({ policy: () => willing, limits });
+  // However long the agent takes to come up: that is work as well.
+  await stage.session.prompt('run: sleep 98777');
+  expect([stage.ending, stage.items('notice')]).toMatchObject([
+    'limit',
+    [
+      {
+        level: 'warning',
+        code: 'turn.timeLimit',
+        text: 'The turn was stopped after 3 seconds of work. Send a message to go on.',
+      },
+    ],
+  ]);
+  await vi.waitFor(() => expect(descendants().some(({ argv }) => argv.includes('98777'))).toBe(false));
+  limits.turnTime = 60 * 60 * 1_000;
+  await stage.session.prompt('say: and on');
+  expect([stage.said, stage.ending, stage.items('notice').length]).toEqual(['and on', 'done', 1]);
+});
+
+test('an agent that takes longer to come up than a turn may is no stop of the user’s', async () => {
+  const limits = { maxRequests: 60, contextTokens: 150_000, turnTime: 1 };
+  await using stage = await new Stage(programs).open({ limits });
+  await stage.session.prompt('say: too late');
+  expect([stage.ending, stage.items('notice').map(({ code }) => code)]).toEqual([
+    'limit',
+    ['turn.timeLimit'],
+  ]);
+  expect(agentPid()).toBeUndefined();
 });
 
 test('a turn can be stopped at any moment, and the next one works', async () => {
