@@ -67,7 +67,9 @@ export class DiskWatch {
     const hasGrown = used === undefined || this.#used === undefined || used - this.#used > leastGrowth;
     // Where it cannot be counted, all that is missing on the disk counts.
     const left = this.#limit - Math.max(used ?? this.#missing(free), this.#unseen(free));
-    if (left < 0) this.#end(limitMessages.diskSpace(this.#limit), true);
+    // Without what is missing since they started it was too much already: others than these made it so.
+    const wasFull = used !== undefined && used - this.#missing(free) > this.#limit;
+    if (left < 0) this.#end(limitMessages.diskSpace(this.#limit), !wasFull);
     else if (isFull) this.#end(limitMessages.diskFull(), hasGrown || this.#others.length > 0);
     this.#used = used;
     // Not again before half of what is left could have been written.
