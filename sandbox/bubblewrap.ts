@@ -11,6 +11,8 @@ export interface LaunchPlan extends MountPlan {
   /** Descriptor numbers, as bwrap inherits them. */
   readonly statusDescriptor: number;
   readonly seccompDescriptor?: number;
+  /** All that the program has in its environment. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 /**
@@ -43,6 +45,8 @@ export function bubblewrapArguments(facts: SandboxFacts, plan: LaunchPlan): stri
     ...placeMounts(facts, plan).flatMap(mountOption),
     ['--remount-ro', '/'],
     ['--chdir', request.cwd],
+    '--clearenv',
+    ...Object.entries(plan.environment).flatMap(([name, value]) => ['--setenv', name, value]),
   ].flat();
 }
 
@@ -52,10 +56,9 @@ export function insideCommand(facts: SandboxFacts, request: LaunchRequest): stri
   return [...(isLimited ? [facts.prlimit, ...innerLimitOptions(facts.limits), '--'] : []), ...request.argv];
 }
 
-/** What stands before Bubblewrap for a program that cannot be limited from inside. Pure. */
-export function outsideLimits(facts: SandboxFacts, request: LaunchRequest): string[] {
-  const isLimited = request.view === 'bare' && facts.prlimit !== undefined;
-  return isLimited ? [facts.prlimit, ...outerLimitOptions(facts.limits), '--'] : [];
+/** What stands before Bubblewrap for a program that prlimit(1) does not limit from inside. Pure. */
+export function outsideLimits(facts: SandboxFacts): string[] {
+  return facts.prlimit === undefined ? [] : [facts.prlimit, ...outerLimitOptions(facts.limits), '--'];
 }
 
 function mountOption(mount: Mount): string[] {

@@ -29,6 +29,8 @@ export interface SandboxFacts {
   readonly bwrap: string | undefined;
   /** Absolute path of prlimit(1), where there is one. Inside it has the same path. */
   readonly prlimit: string | undefined;
+  /** Absolute path of a POSIX shell, where there is one. Inside it has the same path. */
+  readonly shell: string | undefined;
   /** As the processes inside see themselves. Never 0; on disk they stay the user. */
   readonly user: { readonly uid: number; readonly gid: number; readonly name: string };
   /** Workspace folders: as named, and where they really are. Parents before the folders inside them. */
@@ -74,6 +76,7 @@ export function gatherFacts(
   const facts = {
     bwrap,
     prlimit: findProgram('prlimit', '/usr/bin:/bin', []),
+    shell: findProgram('sh', '/usr/bin:/bin', []),
     user,
     folders,
     system,

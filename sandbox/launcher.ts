@@ -1,26 +1,26 @@
-import type { ChildProcess, StdioOptions } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { bubblewrapArguments, insideCommand, outsideLimits, type LaunchPlan } from './bubblewrap.ts';
 import { checkRequest } from './checkRequest.ts';
-import { CountedOutput } from './countedOutput.ts';
+import { commandScript, takesScript } from './commandScript.ts';
 import type { AttributedDenial } from './denials.ts';
 import { bareEnvironment, commandEnvironment } from './environment.ts';
 import { DiskWatch } from './diskWatch.ts';
 import { explainDenials, type FailedCommand } from './explain.ts';
 import type { SandboxFacts } from './facts.ts';
 import { FolderProtection, type Protection } from './folderProtection.ts';
-import { spawnCovered } from './inheritedDescriptors.ts';
 import { LateSecrets } from './lateSecrets.ts';
 import type { Limits } from './limits.ts';
 import { PipeSupply } from './realPipe.ts';
 import { childrenOf, startTime } from './processTree.ts';
 import { programFiles, type ProgramFiles } from './programFiles.ts';
-import type { LaunchRequest, ProcessExit, Sandbox, SandboxedProcess, SandboxOptions } from './sandbox.ts';
+import type { LaunchRequest, Sandbox, SandboxedProcess, SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 import { seccompFilter } from './seccomp/filter.ts';
 import { refreshSettings } from './settings.ts';
 import { SessionNetwork } from './sessionNetwork.ts';
+import { Standby } from './standby.ts';
+import { startBubblewrap, type WaitingBubblewrap } from './startBubblewrap.ts';
 import { removeTemporary } from './stateFiles.ts';
 import { WalledProcess } from './walledProcess.ts';
 
@@ -33,6 +33,7 @@ export class BubblewrapSandbox implements Sandbox {
   readonly #disk: DiskWatch;
   readonly #late: LateSecrets;
   readonly #starting = new Set<Promise<SandboxedProcess>>();
+  readonly #standby = new Standby(enter => this.#startForAny(enter));
   #closed = false;
 
   constructor(
@@ -67,6 +68,7 @@ export class BubblewrapSandbox implements Sandbox {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    this.#standby[Symbol.dispose]();
     // What is just being started ends itself as soon as it is there; what runs does not wait for that.
     await Promise.all([...this.#running].map(each => each.kill()));
     await Promise.allSettled(this.#starting);
@@ -102,62 +104,15 @@ export class BubblewrapSandbox implements Sandbox {
     program: ProgramFiles | undefined,
   ): Promise<{ readonly started: WalledProcess; readonly release: () => void }> {
     const { facts, options } = this;
-    if (facts.bwrap === undefined) throw sandboxErrors.missing();
     const filter = seccompFilter(process.arch);
     // Without the filter one wall is missing; nothing runs behind the others alone.
     if (filter === undefined) throw sandboxErrors.unsupported(`${process.arch} processors`);
-    const descriptors = request.descriptors ?? [];
     const enter = await this.#network.enter();
     const network = request.view === 'system' ? await this.#network.environment() : {};
-    const statusDescriptor = 3 + descriptors.length;
-    const optionsDescriptor = statusDescriptor + 1;
-    const seccompDescriptor = statusDescriptor + 2;
-    const command = [
-      ...enter,
-      ...outsideLimits(facts, request),
-      facts.bwrap,
-      // By descriptor: its arguments can be read inside, and they tell of the host.
-      '--args',
-      String(optionsDescriptor),
-      '--',
-      ...insideCommand(facts, request),
-    ];
-    // A program in the bare view is ours and only writes to its streams.
-    const needsPipes = request.output !== 'inherit' && program === undefined;
-    const pipes = needsPipes ? await this.#pipes.take(2) : [];
-    const other = request.output === 'inherit' ? 'inherit' : 'pipe';
-    const [out, err]: (number | 'inherit' | 'pipe')[] = [
-      pipes[0]?.writer ?? other,
-      pipes[1]?.writer ?? other,
-    ];
-    const stdio: Exclude<StdioOptions, string> = [
-      request.stdin,
-      out,
-      err,
-      ...descriptors.map(() => 'pipe' as const),
-      'pipe',
-      'pipe',
-      'pipe',
-    ];
-    const environment =
-      program === undefined
-        ? commandEnvironment(facts, process.env, { ...network, ...request.environment })
-        : bareEnvironment(program.isElectron, process.env, request.environment);
-    const [file = '', ...args] = command;
-    const child = spawnCovered(file, args, { cwd: '/', env: environment }, stdio);
-    for (const pipe of pipes) pipe.close();
-    const failed = new Promise<never>((_, reject) => {
-      child.once('error', cause => reject(sandboxErrors.didNotStart(cause.message, cause)));
-    });
-    failed.catch(() => undefined);
-    const ended = new Promise<Ended>(resolve => {
-      child.once('exit', (code, signal) => resolve({ code, signal }));
-    });
-    const output = new CountedOutput(
-      pipes[0]?.reader ?? child.stdout,
-      pipes[1]?.reader ?? child.stderr,
-      facts.limits.output,
-    );
+    const isScript = takesScript(request, facts);
+    const bubblewrap = isScript
+      ? await this.#standby.take(enter)
+      : await this.#startFor(request, enter, program !== undefined);
     // Bubblewrap is on its way and waits for its options while we look around.
     let protection: Protection | undefined;
     const opened = await this.#late.open(request);
@@ -177,41 +132,79 @@ export class BubblewrapSandbox implements Sandbox {
         granted: protection.granted,
         // The agent's loopback is nobody else's.
         sharesNetwork: request.view === 'system' && enter.length > 0,
-        statusDescriptor,
-        seccompDescriptor,
+        statusDescriptor: bubblewrap.statusDescriptor,
+        seccompDescriptor: bubblewrap.seccompDescriptor,
+        environment:
+          program === undefined
+            ? commandEnvironment(facts, process.env, { ...network, ...request.environment })
+            : bareEnvironment(program.isElectron, process.env, request.environment),
       };
-      const words = Buffer.from(bubblewrapArguments(facts, plan).join('\0') + '\0');
-      for (const [at, bytes] of descriptors.entries()) handOver(child.stdio[3 + at], bytes);
-      // The filter comes after the last option: if we die in between, Bubblewrap has no filter and starts nothing.
-      const filterPipe = child.stdio[seccompDescriptor];
-      handOver(child.stdio[optionsDescriptor], words, () => handOver(filterPipe, filter));
+      bubblewrap.go(
+        bubblewrapArguments(facts, plan),
+        filter,
+        request.descriptors ?? [],
+        isScript ? commandScript(request.argv, facts.limits.processes) : undefined,
+      );
       const limits = process.getuid?.() === 0 ? facts.limits : undefined;
-      const started = await Promise.race([
-        failed,
-        watchProcess(child, ended, child.stdio[statusDescriptor], output, request, limits),
-      ]);
+      const started = await Promise.race([bubblewrap.failed, watchProcess(bubblewrap, request, limits)]);
+      if (isScript) this.#standby.refill(enter);
       this.#late.add(started, request, protection.scan.secrets, enter);
       return { started, release };
     } catch (error) {
-      child.kill('SIGKILL');
+      bubblewrap.child.kill('SIGKILL');
       release();
       throw error;
     }
   }
-}
 
-type Ended = Pick<ProcessExit, 'code' | 'signal'>;
+  /** Started for this request alone: the command is among its arguments. */
+  async #startFor(
+    request: LaunchRequest,
+    enter: readonly string[],
+    isBare: boolean,
+  ): Promise<WaitingBubblewrap> {
+    const { facts } = this;
+    return startBubblewrap({
+      bwrap: this.#bwrap(),
+      before: [...enter, ...(isBare ? outsideLimits(facts) : [])],
+      command: insideCommand(facts, request),
+      stdin: request.stdin,
+      // A program in the bare view is ours and only writes to its streams.
+      output: request.output === 'inherit' ? 'inherit' : isBare ? 'pipe' : await this.#pipes.take(2),
+      descriptors: request.descriptors?.length ?? 0,
+      mostOutput: facts.limits.output,
+    });
+  }
+
+  /** Started for whatever command comes next. */
+  async #startForAny(enter: readonly string[]): Promise<WaitingBubblewrap> {
+    const { facts } = this;
+    return startBubblewrap({
+      bwrap: this.#bwrap(),
+      before: [...enter, ...outsideLimits(facts)],
+      command: [facts.shell ?? ''],
+      stdin: 'pipe',
+      output: await this.#pipes.take(2),
+      descriptors: 0,
+      mostOutput: facts.limits.output,
+    });
+  }
+
+  #bwrap(): string {
+    const { bwrap } = this.facts;
+    if (bwrap === undefined) throw sandboxErrors.missing();
+    return bwrap;
+  }
+}
 
 /** Resolves once the program runs behind its walls; rejects when they could not be put up. */
 async function watchProcess(
-  child: ChildProcess,
-  ended: Promise<Ended>,
-  status: unknown,
-  output: CountedOutput,
+  { child, ended, output, statusDescriptor }: WaitingBubblewrap,
   request: LaunchRequest,
   /** Set for those that the kernel does not keep for this user. */
   limits: Limits | undefined,
 ): Promise<WalledProcess> {
+  const status = child.stdio[statusDescriptor];
   const init = await Promise.race([initOf(status), ended.then(() => undefined)]);
   if (init === undefined) {
     await ended;
@@ -258,12 +251,4 @@ async function finishedSetup(status: unknown, ended: Promise<unknown>): Promise<
   const stream = status as Readable;
   if (!stream.readableEnded && !stream.destroyed) await new Promise(resolve => stream.once('close', resolve));
   return /"exit-code"/.test(lines.get(stream) ?? '');
-}
-
-/** Writes all of it, then closes. `then` is called when the last byte is on its way, and not when it could not be sent. */
-function handOver(stream: unknown, bytes: Buffer, then?: () => void): void {
-  const writable = stream as Writable;
-  writable.on('error', () => undefined);
-  if (then !== undefined) writable.once('finish', then);
-  writable.end(bytes);
 }

@@ -39,7 +39,7 @@ export const limitMessages = {
     'It was ended because less than 5 % of the disk was left, which Cordon keeps free; how much commands may write at all is the setting "cordon.limits.diskSpace".',
 };
 
-/** Options for prlimit(1) in front of Bubblewrap, for programs that have no prlimit of their own inside. */
+/** Options for prlimit(1) in front of Bubblewrap. */
 export function outerLimitOptions(limits: Limits): string[] {
   return [
     `--nofile=${limits.openFiles}:${limits.openFiles}`,

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import type { CountedOutput } from './countedOutput.ts';
 import { limitMessages, type Limits } from './limits.ts';
 import { bytesWritten, childrenOf, processesIn, startTime } from './processTree.ts';
@@ -31,7 +31,8 @@ export class WalledProcess implements SandboxedProcess {
     limits: Limits | undefined,
   ) {
     this.pid = child.pid ?? 0;
-    this.stdin = child.stdin;
+    // Where the program has none, ours is how it was started.
+    this.stdin = request.stdin === 'pipe' ? child.stdin : null;
     // A program that ends without reading must not end us.
     child.stdin?.on('error', () => undefined);
     this.stdout = output.stdout;
@@ -95,9 +96,10 @@ export class WalledProcess implements SandboxedProcess {
   }
 
   async #endInit(): Promise<void> {
-    while (this.#initLives()) {
+    for (let look = 0; this.#initLives(); look++) {
       send(this.init.pid, 'SIGKILL');
-      await wait(2);
+      // It is on its way out, mostly a fraction of a millisecond behind.
+      await (look < 20 ? nextTurn() : wait(2));
     }
   }
 

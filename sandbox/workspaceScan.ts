@@ -172,9 +172,10 @@ function guardedIn(root: string): string[] {
 
 function isMissing(path: string): boolean {
   try {
-    return readdirSync(path).length === 0;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat === undefined || (stat.isDirectory() && readdirSync(path).length === 0);
+  } catch {
+    return false;
   }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { bubblewrapArguments } from '../../sandbox/bubblewrap.ts';
+import { commandEnvironment } from '../../sandbox/environment.ts';
 import { gatherFacts } from '../../sandbox/facts.ts';
 import { openSandbox, type LaunchRequest, type Sandbox } from '../../sandbox/sandbox.ts';
 import { openOverlay } from '../../src/overlay/overlay.ts';
@@ -35,6 +36,7 @@ test('a launch, warm and cold, as ratios of bare bwrap and beside sandbox-runtim
     copyOnWrite: [],
     sharesNetwork: false,
     statusDescriptor: 0,
+    environment: commandEnvironment(facts, process.env),
   });
   const status = words.indexOf('--json-status-fd');
   const mounts = [...words.slice(0, status), ...words.slice(status + 2)];

@@ -12,6 +12,7 @@ import type { LaunchRequest } from '../../../sandbox/sandbox.ts';
 const facts: SandboxFacts = {
   bwrap: '/usr/bin/bwrap',
   prlimit: '/usr/bin/prlimit',
+  shell: '/usr/bin/sh',
   user: { uid: 1000, gid: 1000, name: 'ann' },
   folders: [
     { path: '/home/ann/my project', realPath: '/home/ann/my project' },
@@ -60,6 +61,7 @@ const plan: LaunchPlan = {
   sharesNetwork: false,
   statusDescriptor: 3,
   seccompDescriptor: 5,
+  environment: { PATH: '/usr/bin', GIVEN: 'a b' },
 };
 
 const beginning = [
@@ -92,7 +94,8 @@ const masks = [
   ['--ro-bind', '/state/hidden', '/home/ann/my project/.env'],
   ['--ro-bind', '/state/hidden', '/srv/other/id_rsa', '--ro-bind', '/state/hidden', '/home/ann/link/id_rsa'],
 ].flat();
-const end = ['--remount-ro', '/', '--chdir', '/home/ann/my project'];
+const environment = ['--clearenv', '--setenv', 'PATH', '/usr/bin', '--setenv', 'GIVEN', 'a b'];
+const end = ['--remount-ro', '/', '--chdir', '/home/ann/my project', ...environment];
 
 function folders(first: string, second: string): string[] {
   return [
@@ -131,7 +134,7 @@ describe('the options of bwrap', () => {
       writableFolders: ['/home/ann/my project', '/home/ann/link'],
       allowedPaths: ['/home/ann/my project/.env', '/srv/other/.vscode/settings.json'],
     };
-    expect(bubblewrapArguments(facts, { ...plan, request: allowed }).slice(-18)).toEqual(
+    expect(bubblewrapArguments(facts, { ...plan, request: allowed }).slice(-25)).toEqual(
       [
         ['/home/ann/my project/.git', '/home/ann/my project/.git'],
         ['--ro-bind', '/home/ann/my project/.git/config', '/home/ann/my project/.git/config'],
@@ -168,7 +171,7 @@ describe('the options of bwrap', () => {
         ['--ro-bind', '/home/ann/other/.git/hooks', '/home/ann/other/.git/hooks'],
         ['--ro-bind', '/state/empty', '/home/ann/other/.envrc'],
         ['--ro-bind', '/state/hidden', '/home/ann/other/.env'],
-        ['--remount-ro', '/', '--chdir', beside],
+        ['--remount-ro', '/', '--chdir', beside, ...environment],
       ].flat(),
     );
   });
@@ -242,13 +245,14 @@ test('commands are limited inside, where no other process of the user counts; th
     '--fsize=3000:3000',
     '--core=0:0',
   ];
-  expect({ outside: outsideLimits(few, request), inside: insideCommand(few, request) }).toEqual({
-    outside: [],
-    inside: [...common, '--nproc=64:64', '--', 'bash', '-c', 'true'],
-  });
-  expect({ outside: outsideLimits(few, bare), inside: insideCommand(few, bare) }).toEqual({
+  expect(insideCommand(few, request)).toEqual([...common, '--nproc=64:64', '--', 'bash', '-c', 'true']);
+  expect({ outside: outsideLimits(few), inside: insideCommand(few, bare) }).toEqual({
     outside: [...common, '--'],
     inside: ['bash', '-c', 'true'],
   });
-  expect(insideCommand({ ...few, prlimit: undefined }, request)).toEqual(['bash', '-c', 'true']);
+  const none = { ...few, prlimit: undefined };
+  expect({ outside: outsideLimits(none), inside: insideCommand(none, request) }).toEqual({
+    outside: [],
+    inside: ['bash', '-c', 'true'],
+  });
 });

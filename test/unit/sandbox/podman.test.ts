@@ -9,6 +9,7 @@ import { refusedCalls } from '../../../sandbox/seccomp/systemCalls.ts';
 const facts: SandboxFacts = {
   bwrap: undefined,
   prlimit: '/usr/bin/prlimit',
+  shell: '/usr/bin/sh',
   user: { uid: 1001, gid: 100, name: 'ann' },
   folders: [
     { path: '/home/ann/my project', realPath: '/home/ann/my project' },
