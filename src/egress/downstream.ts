@@ -8,8 +8,9 @@ export type Sink = (piece: Buffer, done: () => void) => void;
  * joined streams, and the broker shares its processor with the editor.
  */
 export class Downstream {
-  /** Made when they are first needed: most answers are small. */
+  /** Made when they are first needed, and larger ones once they are filled: most answers are small. */
   readonly #buffers: Buffer[] = [];
+  #size = firstSize;
   #next = 0;
   #upstream: Socket | undefined;
   #sink: Sink | undefined;
@@ -21,10 +22,13 @@ export class Downstream {
   readonly onread: OnReadOpts = {
     buffer: () => {
       this.#next = (this.#next + 1) % bufferCount;
-      return (this.#buffers[this.#next] ??= Buffer.allocUnsafeSlow(bufferSize));
+      const buffer = this.#buffers[this.#next];
+      if (buffer?.length === this.#size) return buffer;
+      return (this.#buffers[this.#next] = Buffer.allocUnsafeSlow(this.#size));
     },
     callback: (length, buffer) => {
       const piece = Buffer.from(buffer.buffer, buffer.byteOffset, length);
+      if (length === buffer.length) this.#size = Math.min(buffer.length * 4, lastSize);
       this.#pending += 1;
       if (this.#sink === undefined) this.#early.push(piece);
       else this.#deliver(piece);
@@ -62,5 +66,7 @@ export class Downstream {
   }
 }
 
-const bufferSize = 256 * 1024;
+// Bytes.
+const firstSize = 64 * 1024;
+const lastSize = 1024 * 1024;
 const bufferCount = 2;

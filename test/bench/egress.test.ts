@@ -51,14 +51,20 @@ test('throughput through the proxy, as a ratio of direct loopback', async () => 
     ] as const) {
       const direct: number[] = [];
       const proxied: number[] = [];
+      const bare: number[] = [];
+      await using relay = await startRelay(internet.folder, port);
       let processor = 0;
       // In turns: the machine's speed changes.
       for (let round = 0; round < rounds; round++) {
-        const connect = `docs.example.com:${port}:127.0.0.1:${port}`;
-        const authority = join(internet.folder, 'ca.pem');
-        const address = `${scheme}://docs.example.com:${port}/`;
-        const options = ['--noproxy', '*', '--cacert', authority, '--connect-to', connect];
-        direct.push(Number(execFileSync('curl', [...options, ...measure, address], { encoding: 'utf8' })));
+        const fetchFrom = (at: number) => {
+          const connect = `docs.example.com:${port}:127.0.0.1:${at}`;
+          const authority = join(internet.folder, 'ca.pem');
+          const options = ['--noproxy', '*', '--cacert', authority, '--connect-to', connect];
+          const address = `${scheme}://docs.example.com:${port}/`;
+          return Number(execFileSync('curl', [...options, ...measure, address], { encoding: 'utf8' }));
+        };
+        direct.push(fetchFrom(port));
+        if (relay !== undefined) bare.push(fetchFrom(relay.port));
         const before = process.cpuUsage();
         const { out } = await walls.run(
           `curl ${measure.map(each => `'${each}'`).join(' ')} ${scheme}://docs.example.com/`,
@@ -69,7 +75,13 @@ test('throughput through the proxy, as a ratio of direct loopback', async () => 
       }
       const ratio = median(proxied) / median(direct);
       console.log(
-        `egress over ${scheme}: ${mega(median(proxied))} MB/s through the proxy, ${mega(median(direct))} MB/s direct, ratio ${ratio.toFixed(2)}; the broker used ${(processor / rounds / (bytes / 1e9)).toFixed(2)} s of processor for 1 GB`,
+        [
+          `egress over ${scheme}: ${mega(median(proxied))} MB/s through the proxy, ${mega(median(direct))} MB/s direct, ratio ${ratio.toFixed(2)}`,
+          relay === undefined
+            ? 'there is no C compiler here to make a bare relay'
+            : `a relay in C that checks nothing: ${mega(median(bare))} MB/s, ${(median(bare) / median(direct)).toFixed(2)} of direct; the proxy has ${(median(proxied) / median(bare)).toFixed(2)} of that`,
+          `the broker used ${(processor / rounds / (bytes / 1e9)).toFixed(2)} s of processor for 1 GB`,
+        ].join('\n'),
       );
       expect(ratio).toBeGreaterThan(0);
     }
@@ -77,6 +89,32 @@ test('throughput through the proxy, as a ratio of direct loopback', async () => 
     host.kill('SIGKILL');
   }
 });
+
+/**
+ * What any relay costs on this machine: every byte goes through the kernel twice as often as without, and one more
+ * process wants the processors.
+ */
+async function startRelay(
+  folder: string,
+  to: number,
+): Promise<(AsyncDisposable & { readonly port: number }) | undefined> {
+  const program = join(folder, 'relay');
+  try {
+    execFileSync('cc', ['-O2', '-pthread', '-o', program, join(import.meta.dirname, 'relay.c')]);
+  } catch {
+    return undefined;
+  }
+  const child = spawn(program, [String(to)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const gone = once(child, 'exit');
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  return {
+    port: Number(line.toString()),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await gone;
+    },
+  };
+}
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
