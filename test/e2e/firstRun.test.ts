@@ -42,7 +42,7 @@ test('the first run offers the models, and the demonstration is one press away',
   const window = await workbench.open(await workbench.sample('first-run'));
   await window.answerTrust(true);
   // Nobody opens the panel: after the installation it comes up by itself.
-  const chat = new Chat(await window.webview('Cordon'));
+  const chat = new Chat(await window.webview('Conversation'));
   await chat.frame.getByRole('heading', { name: 'Choose a model' }).waitFor();
   const offered = await chat.frame.locator('.choice-label').allInnerTexts();
   expect(offered).toEqual([

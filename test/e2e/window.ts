@@ -106,7 +106,7 @@ export class WorkbenchWindow {
   /** Brings the panel into view and returns its document. To be called again after each reload or reopening. */
   async panel(): Promise<Frame> {
     await this.command('Cordon: Open');
-    return this.webview('Cordon');
+    return this.webview('Conversation');
   }
 
   /** The document of the webview with this title, as soon as one is there. */
