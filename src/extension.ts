@@ -5,38 +5,38 @@ import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { messageOf } from './base/errors.ts';
 import { onPanelMessage, type Parts, registerCommands } from './commands.ts';
-import { AllowedDomains } from './host/allowedDomains.ts';
-import { ApprovalFaces } from './host/approvalFaces.ts';
-import { Conversations } from './host/conversations.ts';
-import { Credentials } from './host/credentials.ts';
-import { deleteConversation } from './host/deleteConversation.ts';
-import { cureDenial } from './host/denialCures.ts';
-import { GoingBack } from './host/goingBack.ts';
-import { grantSources } from './host/grantSources.ts';
-import { GrantsView } from './host/grantsView.ts';
+import { AllowedDomains } from './host/grants/allowedDomains.ts';
+import { ApprovalFaces } from './host/approvals/approvalFaces.ts';
+import { Conversations } from './host/conversations/conversations.ts';
+import { Credentials } from './host/models/credentials.ts';
+import { deleteConversation } from './host/conversations/deleteConversation.ts';
+import { cureDenial } from './host/approvals/denialCures.ts';
+import { GoingBack } from './host/conversations/goingBack.ts';
+import { grantSources } from './host/grants/grantSources.ts';
+import { GrantsView } from './host/grants/grantsView.ts';
 import { introduce } from './host/introduce.ts';
-import { mendApplies } from './host/mendApplies.ts';
-import { chooseMode } from './host/modeChoice.ts';
-import { chooseModel } from './host/modelSetup.ts';
+import { mendApplies } from './host/trash/mendApplies.ts';
+import { chooseMode } from './host/sandbox/modeChoice.ts';
+import { chooseModel } from './host/models/modelSetup.ts';
 import { placesOf } from './host/places.ts';
-import { PolicyInForce } from './host/policyInForce.ts';
-import { Restoring } from './host/restoring.ts';
+import { PolicyInForce } from './host/rules/policyInForce.ts';
+import { Restoring } from './host/trash/restoring.ts';
 import { Review } from './host/review/review.ts';
-import { editRules } from './host/ruleEditor.ts';
-import { RuleUses } from './host/ruleUses.ts';
-import { SandboxState } from './host/sandboxState.ts';
-import { onSaved } from './host/saves.ts';
+import { editRules } from './host/rules/ruleEditor.ts';
+import { RuleUses } from './host/rules/ruleUses.ts';
+import { SandboxState } from './host/sandbox/sandboxState.ts';
+import { onSaved } from './host/conversations/saves.ts';
 import { onSettingChanges } from './host/settingChanges.ts';
 import * as settings from './host/settings.ts';
-import { startAgent, type AgentParts } from './host/startAgent.ts';
+import { startAgent, type AgentParts } from './host/conversations/startAgent.ts';
 import { createStatusItem } from './host/statusItem.ts';
 import { StopSwitch } from './host/stopSwitch.ts';
-import { registerTrashDocuments } from './host/trashDocuments.ts';
-import { UnsavedDocuments } from './host/unsavedDocuments.ts';
-import { wallOptions } from './host/wallOptions.ts';
-import { WorkingCopies } from './host/workingCopies.ts';
+import { registerTrashDocuments } from './host/trash/trashDocuments.ts';
+import { UnsavedDocuments } from './host/conversations/unsavedDocuments.ts';
+import { wallOptions } from './host/sandbox/wallOptions.ts';
+import { WorkingCopies } from './host/conversations/workingCopies.ts';
 import { workspaceFolders } from './host/workspaceFolders.ts';
-import { WorkspaceRules } from './host/workspaceRules.ts';
+import { WorkspaceRules } from './host/rules/workspaceRules.ts';
 import { panelState } from './panel/panelState.ts';
 import { Panels } from './panel/panels.ts';
 import { FolderGrants } from './session/folderGrants.ts';
@@ -221,7 +221,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     restoring,
     grants,
     importCommits: async () => {
-      const { importAgentCommits } = await import('./host/importing.ts');
+      const { importAgentCommits } = await import('./host/commits/importing.ts');
       await importAgentCommits({
         conversation: () => conversations.current,
         copyOf: async id => (copies.exists(id) ? await copies.open(id) : undefined),

@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
-import type { AllowedDomains } from './allowedDomains.ts';
-import type { Conversations } from './conversations.ts';
-import type { GrantsView } from './grantsView.ts';
-import type { SandboxState } from './sandboxState.ts';
-import type { WorkingCopies } from './workingCopies.ts';
-import type { WorkspaceRules } from './workspaceRules.ts';
+import type { AllowedDomains } from './grants/allowedDomains.ts';
+import type { Conversations } from './conversations/conversations.ts';
+import type { GrantsView } from './grants/grantsView.ts';
+import type { SandboxState } from './sandbox/sandboxState.ts';
+import type { WorkingCopies } from './conversations/workingCopies.ts';
+import type { WorkspaceRules } from './rules/workspaceRules.ts';
 
 interface Parts {
   readonly conversations: Conversations;

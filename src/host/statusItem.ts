@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { Conversations } from './conversations.ts';
-import type { SandboxState } from './sandboxState.ts';
+import type { Conversations } from './conversations/conversations.ts';
+import type { SandboxState } from './sandbox/sandboxState.ts';
 import type { StopSwitch } from './stopSwitch.ts';
 
 type Activity = 'idle' | 'running' | 'waiting' | 'restricted' | 'stopped';

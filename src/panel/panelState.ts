@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
-import type { Conversations } from '../host/conversations.ts';
+import type { Conversations } from '../host/conversations/conversations.ts';
 import type { Review } from '../host/review/review.ts';
-import type { SandboxState } from '../host/sandboxState.ts';
+import type { SandboxState } from '../host/sandbox/sandboxState.ts';
 import * as settings from '../host/settings.ts';
 import type { StopSwitch } from '../host/stopSwitch.ts';
 import { workspaceFolders } from '../host/workspaceFolders.ts';

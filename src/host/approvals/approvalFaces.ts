@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
-import type { ApprovalAnswer, ApprovalRequest } from '../protocol/approval.ts';
-import type { SessionEvent } from '../protocol/transcript.ts';
+import type { ApprovalAnswer, ApprovalRequest } from '../../protocol/approval.ts';
+import type { SessionEvent } from '../../protocol/transcript.ts';
 import { askByQuickPick, askForFolder, askForRule } from './approvalQuickPick.ts';
-import { approvalSurface } from './settings.ts';
+import { approvalSurface } from '../settings.ts';
 
 interface Options {
   readonly panelVisible: () => boolean;

@@ -5,10 +5,10 @@ import type {
   ApprovalSubject,
   RuleProposal,
   RuleScope,
-} from '../protocol/approval.ts';
+} from '../../protocol/approval.ts';
 import { chooseRow, icon, type Row } from './chooseRow.ts';
 import { folderAnswer, folderChoices, folderTitle, pickFolder } from './folderQuickPick.ts';
-import { plainLabel } from './plainLabel.ts';
+import { plainLabel } from '../plainLabel.ts';
 
 type Choice =
   | 'allowToday'

@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
-import { parseDomain, type DomainGrant } from '../egress/grant.ts';
-import type { WallDenial } from '../protocol/wallDenial.ts';
+import { parseDomain, type DomainGrant } from '../../egress/grant.ts';
+import type { WallDenial } from '../../protocol/wallDenial.ts';
 import { chooseRow, icon } from './chooseRow.ts';
-import { plainLabel } from './plainLabel.ts';
+import { plainLabel } from '../plainLabel.ts';
 
 interface Options {
   /** A denial of the conversation that is shown. */

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
-import type { ApprovalAnswer, ApprovalRequest } from '../protocol/approval.ts';
-import { plainLabel } from './plainLabel.ts';
+import type { ApprovalAnswer, ApprovalRequest } from '../../protocol/approval.ts';
+import { plainLabel } from '../plainLabel.ts';
 
 /** A question about a folder outside of the workspace. */
 export type FolderSubject = Extract<ApprovalRequest['subject'], { kind: 'folder' }>;

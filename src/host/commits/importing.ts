@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
-import { CordonError } from '../base/errors.ts';
-import type { HeldBackFile } from '../overlay/heldBackFiles.ts';
-import type { NewCommit } from '../overlay/newCommits.ts';
-import type { Conversation } from '../protocol/transcript.ts';
-import type { WorkingCopy } from '../session/changes/workingCopy.ts';
-import type { Sandbox } from '../../sandbox/sandbox.ts';
+import { CordonError } from '../../base/errors.ts';
+import type { HeldBackFile } from '../../overlay/heldBackFiles.ts';
+import type { NewCommit } from '../../overlay/newCommits.ts';
+import type { Conversation } from '../../protocol/transcript.ts';
+import type { WorkingCopy } from '../../session/changes/workingCopy.ts';
+import type { Sandbox } from '../../../sandbox/sandbox.ts';
 import { branchNameFor } from './branchName.ts';
-import { plainLabel } from './plainLabel.ts';
+import { plainLabel } from '../plainLabel.ts';
 
 interface Options {
   readonly conversation: () => Conversation;
@@ -24,7 +24,7 @@ export async function importAgentCommits(options: Options): Promise<void> {
   const copy = await options.copyOf(id);
   if (copy === undefined) throw nothingToImport();
   await using walls = await options.openWalls(copy);
-  const { newCommits } = await import('../overlay/newCommits.ts');
+  const { newCommits } = await import('../../overlay/newCommits.ts');
   const found: { repository: string; commits: NewCommit[] }[] = [];
   for (const repository of copy.folders) {
     const commits = await newCommits({ repository, sandbox: walls });
@@ -34,7 +34,7 @@ export async function importAgentCommits(options: Options): Promise<void> {
   const chosen = await chooseRepository(found);
   if (chosen === undefined) return;
   const { repository, commits } = chosen;
-  const { branchProblem, importCommits } = await import('../overlay/commits.ts');
+  const { branchProblem, importCommits } = await import('../../overlay/commits.ts');
   const proposed = await branchNameFor(
     title,
     async name => (await branchProblem(repository, name)) === undefined,

@@ -1,19 +1,19 @@
-import { Emitter } from '../base/emitter.ts';
-import { CordonError, messageOf } from '../base/errors.ts';
-import { randomId, shortId } from '../base/ids.ts';
-import type { Log } from '../base/log.ts';
-import type { ApprovalAnswer, ApprovalRequest } from '../protocol/approval.ts';
-import type { ConversationSummary } from '../protocol/panel.ts';
+import { Emitter } from '../../base/emitter.ts';
+import { CordonError, messageOf } from '../../base/errors.ts';
+import { randomId, shortId } from '../../base/ids.ts';
+import type { Log } from '../../base/log.ts';
+import type { ApprovalAnswer, ApprovalRequest } from '../../protocol/approval.ts';
+import type { ConversationSummary } from '../../protocol/panel.ts';
 import {
   applyEvent,
   type Conversation,
   emptyConversation,
   type SessionEvent,
-} from '../protocol/transcript.ts';
-import type { WallDenial } from '../protocol/wallDenial.ts';
-import type { SessionGrant } from '../session/sessionGrants.ts';
-import type { Session } from '../session/session.ts';
-import type { CommandRecord, History } from '../store/history.ts';
+} from '../../protocol/transcript.ts';
+import type { WallDenial } from '../../protocol/wallDenial.ts';
+import type { SessionGrant } from '../../session/sessionGrants.ts';
+import type { Session } from '../../session/session.ts';
+import type { CommandRecord, History } from '../../store/history.ts';
 
 interface Options {
   /** Identifies the workspace in the history: its folders, or a .code-workspace file. */

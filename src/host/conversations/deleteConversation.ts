@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Conversations } from './conversations.ts';
-import { plainLabel } from './plainLabel.ts';
+import { plainLabel } from '../plainLabel.ts';
 import type { WorkingCopies } from './workingCopies.ts';
 
 /** Deletes a conversation with its copy of the workspace; asks first when that holds changes nobody took over. */

@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
-import { CordonError } from '../base/errors.ts';
-import type { Conversation, TranscriptItem } from '../protocol/transcript.ts';
-import { turnCheckpoint } from '../session/changes/turnChanges.ts';
-import type { WorkingCopy } from '../session/changes/workingCopy.ts';
+import { CordonError } from '../../base/errors.ts';
+import type { Conversation, TranscriptItem } from '../../protocol/transcript.ts';
+import { turnCheckpoint } from '../../session/changes/turnChanges.ts';
+import type { WorkingCopy } from '../../session/changes/workingCopy.ts';
 import type { Conversations } from './conversations.ts';
-import { plainLabel } from './plainLabel.ts';
+import { plainLabel } from '../plainLabel.ts';
 import type { WorkingCopies } from './workingCopies.ts';
 
 interface Options {

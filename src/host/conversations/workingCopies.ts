@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import * as path from 'node:path';
-import { CordonError, messageOf } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
-import type { AcceptOutcome, ChangesEngine } from '../session/changes/changesEngine.ts';
-import type { WorkingCopy } from '../session/changes/workingCopy.ts';
+import { CordonError, messageOf } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { AcceptOutcome, ChangesEngine } from '../../session/changes/changesEngine.ts';
+import type { WorkingCopy } from '../../session/changes/workingCopy.ts';
 
 interface Options {
   /** Opens the copy that is kept in this directory (made when missing). Rejects with a CordonError where none can be had. */
@@ -81,7 +81,7 @@ export class WorkingCopies implements AsyncDisposable {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
       throw error;
     }
-    const { removeTreeSlowly } = await import('../overlay/removeTree.ts');
+    const { removeTreeSlowly } = await import('../../overlay/removeTree.ts');
     await removeTreeSlowly(removed);
   }
 

@@ -1,4 +1,4 @@
-import type { Emitter } from '../base/emitter.ts';
+import type { Emitter } from '../../base/emitter.ts';
 
 /** One thing the user said yes or never to. Times in milliseconds since the epoch; null where it is not known. */
 export interface Grant {

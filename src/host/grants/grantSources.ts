@@ -1,12 +1,12 @@
-import type { Conversations } from './conversations.ts';
+import type { Conversations } from '../conversations/conversations.ts';
 import type { Grant, GrantSource } from './grantSource.ts';
-import { isAllowed, ruleExpiry } from './ruleText.ts';
-import type { RuleUses } from './ruleUses.ts';
-import * as settings from './settings.ts';
-import type { WorkspaceRules } from './workspaceRules.ts';
-import type { FolderGrants } from '../session/folderGrants.ts';
-import type { DomainGrants } from '../session/networkAccess.ts';
-import type { SessionGrant } from '../session/sessionGrants.ts';
+import { isAllowed, ruleExpiry } from '../rules/ruleText.ts';
+import type { RuleUses } from '../rules/ruleUses.ts';
+import * as settings from '../settings.ts';
+import type { WorkspaceRules } from '../rules/workspaceRules.ts';
+import type { FolderGrants } from '../../session/folderGrants.ts';
+import type { DomainGrants } from '../../session/networkAccess.ts';
+import type { SessionGrant } from '../../session/sessionGrants.ts';
 
 interface Options {
   readonly folderGrants: FolderGrants;

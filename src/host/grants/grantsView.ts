@@ -1,10 +1,10 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { messageOf } from '../base/errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { Grant, GrantSource } from './grantSource.ts';
 import { grantText } from './grantText.ts';
-import { plainLabel } from './plainLabel.ts';
-import { shortened } from './folderQuickPick.ts';
+import { plainLabel } from '../plainLabel.ts';
+import { shortened } from '../approvals/folderQuickPick.ts';
 
 /** A row of the view: a kind of grants, one grant, or why a kind cannot be listed. */
 type Row =

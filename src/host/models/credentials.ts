@@ -1,6 +1,6 @@
 import type * as vscode from 'vscode';
-import { CordonError } from '../base/errors.ts';
-import { type ModelSettings, ProviderId } from '../protocol/model.ts';
+import { CordonError } from '../../base/errors.ts';
+import { type ModelSettings, ProviderId } from '../../protocol/model.ts';
 
 /**
  * API keys in VS Code's SecretStorage and nowhere else. A key belongs to the address it was typed for: another base

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import { CordonError } from '../base/errors.ts';
-import type { LanguageModel, LanguageModelMessage } from '../gateway/languageModelBackend.ts';
+import { CordonError } from '../../base/errors.ts';
+import type { LanguageModel, LanguageModelMessage } from '../../gateway/languageModelBackend.ts';
 
 /** VS Code's own model with this identifier, as the gateway asks for one. VS Code handles consent and quota. */
 export async function vscodeLanguageModel(id: string): Promise<LanguageModel> {

@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import * as z from 'zod';
-import { messageOf } from '../base/errors.ts';
-import { type ModelSettings, modelLabel, type ProviderId } from '../protocol/model.ts';
-import { modelChoices } from '../panel/gate.ts';
+import { messageOf } from '../../base/errors.ts';
+import { type ModelSettings, modelLabel, type ProviderId } from '../../protocol/model.ts';
+import { modelChoices } from '../../panel/gate.ts';
 import type { Credentials } from './credentials.ts';
-import { storeModelSettings } from './settings.ts';
+import { storeModelSettings } from '../settings.ts';
 
 type Problem = { readonly message: string; readonly remedy: string };
 

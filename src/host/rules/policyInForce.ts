@@ -1,12 +1,12 @@
 import { homedir } from 'node:os';
-import type { backTest, PastCommand } from '../policy/backTest.ts';
-import type { loadPolicy, PolicyOptions } from '../policy/loadPolicy.ts';
-import type { PolicyMode } from '../policy/mode.ts';
-import type { CommandPolicy, RuleProblem, RuleSettings } from '../policy/policy.ts';
-import type { RuleScope } from '../protocol/approval.ts';
+import type { backTest, PastCommand } from '../../policy/backTest.ts';
+import type { loadPolicy, PolicyOptions } from '../../policy/loadPolicy.ts';
+import type { PolicyMode } from '../../policy/mode.ts';
+import type { CommandPolicy, RuleProblem, RuleSettings } from '../../policy/policy.ts';
+import type { RuleScope } from '../../protocol/approval.ts';
 import { currentBranch } from './currentBranch.ts';
 import type { RuleUses } from './ruleUses.ts';
-import { mode, whatIsAsked } from './settings.ts';
+import { mode, whatIsAsked } from '../settings.ts';
 
 interface Options {
   readonly folders: () => readonly string[];
@@ -37,8 +37,8 @@ export class PolicyInForce {
   /** Loads the engine; before this there is no policy. */
   async ready(): Promise<void> {
     this.#engine ??= {
-      loadPolicy: (await import('../policy/loadPolicy.ts')).loadPolicy,
-      backTest: (await import('../policy/backTest.ts')).backTest,
+      loadPolicy: (await import('../../policy/loadPolicy.ts')).loadPolicy,
+      backTest: (await import('../../policy/backTest.ts')).backTest,
     };
   }
 

@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
-import type { CommandPolicy } from '../policy/policy.ts';
-import { parsePattern } from '../policy/rules/pattern.ts';
-import { plainLabel } from './plainLabel.ts';
+import type { CommandPolicy } from '../../policy/policy.ts';
+import { parsePattern } from '../../policy/rules/pattern.ts';
+import { plainLabel } from '../plainLabel.ts';
 import { decisionOf } from './ruleText.ts';
-import { type RulePlace, rulesOf, userRules, workspaceRules } from './settings.ts';
-import type { RuleScope } from '../protocol/approval.ts';
+import { type RulePlace, rulesOf, userRules, workspaceRules } from '../settings.ts';
+import type { RuleScope } from '../../protocol/approval.ts';
 import type { RuleUses } from './ruleUses.ts';
 import type { WorkspaceRules } from './workspaceRules.ts';
 

@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
-import { CordonError } from '../base/errors.ts';
-import { acceptChange, acceptedRules } from '../policy/acceptedRules.ts';
-import type { RuleSettings } from '../policy/policy.ts';
-import type { RuleScope } from '../protocol/approval.ts';
-import { type RulePlace, rulesOf, userRules, workspaceRules, writeRules } from './settings.ts';
+import { CordonError } from '../../base/errors.ts';
+import { acceptChange, acceptedRules } from '../../policy/acceptedRules.ts';
+import type { RuleSettings } from '../../policy/policy.ts';
+import type { RuleScope } from '../../protocol/approval.ts';
+import { type RulePlace, rulesOf, userRules, workspaceRules, writeRules } from '../settings.ts';
 
 const acceptedKey = 'acceptedRules';
 const scheme = 'cordon-rules';

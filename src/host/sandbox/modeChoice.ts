@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { Mode } from '../protocol/panel.ts';
-import { mode, whatIsAsked, type Ask } from './settings.ts';
+import type { Mode } from '../../protocol/panel.ts';
+import { mode, whatIsAsked, type Ask } from '../settings.ts';
 
 type Row = vscode.QuickPickItem & { readonly mode?: Mode; readonly ask?: Ask };
 

@@ -1,8 +1,8 @@
-import { Emitter } from '../base/emitter.ts';
-import { CordonError, messageOf } from '../base/errors.ts';
-import type { SandboxBadge } from '../protocol/panel.ts';
-import type { Sandbox } from '../../sandbox/sandbox.ts';
-import type { SelfTestReport } from '../../sandbox/selfTest.ts';
+import { Emitter } from '../../base/emitter.ts';
+import { CordonError, messageOf } from '../../base/errors.ts';
+import type { SandboxBadge } from '../../protocol/panel.ts';
+import type { Sandbox } from '../../../sandbox/sandbox.ts';
+import type { SelfTestReport } from '../../../sandbox/selfTest.ts';
 
 interface Probes {
   /** For the backend that the settings name. */

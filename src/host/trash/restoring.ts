@@ -1,11 +1,11 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
-import { CordonError } from '../base/errors.ts';
-import type { AcceptOutcome } from '../session/changes/changesEngine.ts';
-import type { OpenTrashCan } from '../session/changes/openTrashCan.ts';
-import type { WorkingCopy } from '../session/changes/workingCopy.ts';
-import type { TrashItem } from '../store/trash.ts';
-import { plainLabel } from './plainLabel.ts';
+import { CordonError } from '../../base/errors.ts';
+import type { AcceptOutcome } from '../../session/changes/changesEngine.ts';
+import type { OpenTrashCan } from '../../session/changes/openTrashCan.ts';
+import type { WorkingCopy } from '../../session/changes/workingCopy.ts';
+import type { TrashItem } from '../../store/trash.ts';
+import { plainLabel } from '../plainLabel.ts';
 import { trashUri } from './trashDocuments.ts';
 
 interface Options {

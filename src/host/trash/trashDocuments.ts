@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { OpenTrashCan } from '../session/changes/openTrashCan.ts';
-import type { TrashItem } from '../store/trash.ts';
+import type { OpenTrashCan } from '../../session/changes/openTrashCan.ts';
+import type { TrashItem } from '../../store/trash.ts';
 
 const scheme = 'cordon-trash';
 

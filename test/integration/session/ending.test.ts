@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTime } from '../../../sandbox/processTree.ts';
 import { openSandbox } from '../../../sandbox/sandbox.ts';
-import { Conversations } from '../../../src/host/conversations.ts';
+import { Conversations } from '../../../src/host/conversations/conversations.ts';
 import type { CommandPolicy } from '../../../src/policy/policy.ts';
 import type { Programs } from '../../../src/session/session.ts';
 import { openHistory } from '../../../src/store/openHistory.ts';

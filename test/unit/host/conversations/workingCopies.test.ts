@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync, chmodSync } 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { WorkingCopies } from '../../../src/host/workingCopies.ts';
-import type { ChangesEngine } from '../../../src/session/changes/changesEngine.ts';
-import type { WorkingCopy } from '../../../src/session/changes/workingCopy.ts';
+import { WorkingCopies } from '../../../../src/host/conversations/workingCopies.ts';
+import type { ChangesEngine } from '../../../../src/session/changes/changesEngine.ts';
+import type { WorkingCopy } from '../../../../src/session/changes/workingCopy.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'cordon-copies-'));
 afterAll(() => rmSync(folder, { recursive: true }));

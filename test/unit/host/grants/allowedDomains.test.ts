@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { AllowedDomains } from '../../../src/host/allowedDomains.ts';
+import { AllowedDomains } from '../../../../src/host/grants/allowedDomains.ts';
 
 function listed(allowed: string[], forbidden: string[] | undefined) {
   const problems: string[] = [];

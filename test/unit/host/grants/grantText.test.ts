@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Grant } from '../../../src/host/grantSource.ts';
-import { ago, grantText } from '../../../src/host/grantText.ts';
+import type { Grant } from '../../../../src/host/grants/grantSource.ts';
+import { ago, grantText } from '../../../../src/host/grants/grantText.ts';
 
 const now = new Date(2026, 4, 1, 12).getTime();
 const minute = 60_000;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { currentBranch } from '../../../src/host/currentBranch.ts';
+import { currentBranch } from '../../../../src/host/rules/currentBranch.ts';
 
 const top = mkdtempSync(path.join(tmpdir(), 'cordon-branch-'));
 const repository = path.join(top, 'repository');
