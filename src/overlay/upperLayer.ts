@@ -21,7 +21,7 @@ import { inUpper } from './inUpper.ts';
 /**
  * Everything an overlay holds, by path: entries, and `whiteout` for what it deletes. What a replaced folder hides is a
  * whiteout for each name: the same view, without the mark that only the kernel can read. Pipes and the like are left out,
- * and what lies in folders for which `enters` is false.
+ * and what lies in folders for which `enters` is false, or whose permissions the agent took away.
  */
 export async function readUpperLayer(
   folder: OverlayFolder,
@@ -48,12 +48,17 @@ export async function readUpperLayer(
       const lower = inLower ? readEntry(at(folder.lower, name)) : undefined;
       // A whiteout over nothing hides nothing.
       if (entry !== 'whiteout' || lower) found.set(below, entry);
-      if (entry !== 'whiteout' && entry.kind === 'directory' && enters(below, entry))
+      if (entry !== 'whiteout' && entry.kind === 'directory' && !isClosed(entry) && enters(below, entry))
         await read(below, lower?.kind === 'directory', shines);
     }
   };
   await read('', true, true);
   return found;
+}
+
+/** The agent may have taken the right to look into a folder away, from itself and from us. */
+function isClosed({ mode }: Entry & { kind: 'directory' }): boolean {
+  return (mode & 0o500) !== 0o500 && process.getuid?.() !== 0;
 }
 
 /** Undefined for what is not there any more: the agent may go on meanwhile. */
