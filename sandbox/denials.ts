@@ -161,7 +161,9 @@ function protectedOnly(named: string, { cwd, folders }: DenialContext): Attribut
       ? undefined
       : (protectionOf(relative) ??
         protectionOf(`${relative}/hooks`) ??
-        protectionOf(`${relative}/workflows`));
+        protectionOf(`${relative}/workflows`) ??
+        // All of a repository is kept as it is.
+        (relative.split('/').includes('.git') ? protectionOf('.git/config') : undefined));
   return because === undefined ? undefined : { kind: 'protectedPath', path, because };
 }
 

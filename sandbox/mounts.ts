@@ -165,8 +165,14 @@ function protectionMounts(
   const concerns = (path: string) =>
     writable.some(folder => isInside(path, folder)) && !copyOnWrite.some(each => isInside(path, each));
   return withAliases(facts, [
-    // A folder around a protected path is mounted onto itself, so that it cannot be renamed away from under it.
-    ...parentsFirst(scan.pinned.filter(concerns)).map(path => ({ source: path, path, isWritable: true })),
+    // A folder around a protected path is mounted onto itself, so that it cannot be renamed away from under it. What is
+    // in a repository must not change at all: many a new file there (`commondir`, a submodule in the index) would make
+    // git take its configuration from where the command wrote it.
+    ...parentsFirst(scan.pinned.filter(concerns)).map(path => ({
+      source: path,
+      path,
+      isWritable: !path.split('/').includes('.git') || isAllowed(path, request),
+    })),
     ...parentsFirst(scan.protectedPaths.filter(concerns))
       .filter(path => !isAllowed(path, request))
       .map(path => ({ source: path, path, isWritable: false })),

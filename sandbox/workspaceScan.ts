@@ -1,8 +1,9 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isInside } from './inside.ts';
+import { real } from './look.ts';
 import { rules, type ProtectionRule } from './protectedPaths.ts';
 import { foldersOfPackages, isSecretFile } from './secretFiles.ts';
 
@@ -103,6 +104,8 @@ async function readFolder(root: string, path: string, stamp: string | undefined)
         protectedPaths.push(...repository.protectedPaths);
       } else if (!foldersOfPackages.has(entry.name)) folders.push(full);
     } else if (!isDirectory && isSecretFile(entry.name)) secrets.push(full);
+    // Of a worktree or a submodule: it says where the repository is.
+    if (entry.isFile() && entry.name === '.git') protectedPaths.push(full);
     const kind = isDirectory ? 'folder' : 'file';
     const rule = simpleRules.find(each => each.kind === kind && named(each, entry.name));
     if (rule !== undefined) protectedPaths.push(full);
@@ -167,7 +170,23 @@ function guardedIn(root: string): string[] {
     else if (rest.length > 0 && isFolder(outer) && isMissing(join(root, rule.path)))
       guarded.add(join(root, rule.path));
   }
+  for (const path of emptySubmodules(root)) guarded.add(path);
   return [...guarded];
+}
+
+/** A submodule that was not fetched is an empty folder; git enters it as soon as there is a repository in it. */
+function emptySubmodules(root: string): string[] {
+  let modules: string;
+  try {
+    modules = readFileSync(join(root, '.gitmodules'), 'utf8');
+  } catch {
+    return [];
+  }
+  return [...modules.matchAll(/^\s*path\s*=\s*"?(.+?)"?\s*$/gm)].flatMap(([, named = '']) => {
+    const folder = real(join(root, named));
+    const git = join(folder, '.git');
+    return isInside(folder, root) && folder !== root && isFolder(folder) && isMissing(git) ? [git] : [];
+  });
 }
 
 function isMissing(path: string): boolean {

@@ -119,7 +119,7 @@ describe('the options of bwrap', () => {
         ...system,
         ...git,
         ...folders('--bind', '--ro-bind'),
-        ['--bind', '/home/ann/my project/.git', '/home/ann/my project/.git'],
+        ['--ro-bind', '/home/ann/my project/.git', '/home/ann/my project/.git'],
         ['--ro-bind', '/home/ann/my project/.git/config', '/home/ann/my project/.git/config'],
         ['--ro-bind', '/state/empty', '/home/ann/my project/.envrc'],
         ...masks,
@@ -145,6 +145,24 @@ describe('the options of bwrap', () => {
     );
   });
 
+  test('let a command write to a repository of the user’s only where that was allowed', () => {
+    const path = '/home/ann/my project/.git';
+    const allowed = {
+      ...request,
+      writableFolders: ['/home/ann/my project'],
+      allowedPaths: [`${path}/index.lock`],
+    };
+    const words = bubblewrapArguments(facts, { ...plan, request: allowed });
+    expect(words.slice(words.indexOf(path) - 1).slice(0, 6)).toEqual([
+      '--bind',
+      path,
+      path,
+      '--ro-bind',
+      `${path}/config`,
+      `${path}/config`,
+    ]);
+  });
+
   test('show what was granted outside under the folders: readable, writable with its protections, and hidden', () => {
     const granted = [
       { path: '/home/ann', access: 'read' },
@@ -167,7 +185,7 @@ describe('the options of bwrap', () => {
         ['--ro-bind', '/state/empty', '/home/ann/never'],
         ...git,
         ...folders('--ro-bind', '--ro-bind'),
-        ['--bind', '/home/ann/other/.git', '/home/ann/other/.git'],
+        ['--ro-bind', '/home/ann/other/.git', '/home/ann/other/.git'],
         ['--ro-bind', '/home/ann/other/.git/hooks', '/home/ann/other/.git/hooks'],
         ['--ro-bind', '/state/empty', '/home/ann/other/.envrc'],
         ['--ro-bind', '/state/hidden', '/home/ann/other/.env'],

@@ -54,6 +54,17 @@ test.each<[string, string, AttributedDenial[]]>([
     ],
   ],
   [
+    'git, which may not change a repository of the user’s own',
+    "fatal: Unable to create '/open/.git/index.lock': Read-only file system",
+    [
+      {
+        kind: 'protectedPath',
+        path: '/open/.git/index.lock',
+        because: 'can make git run a program on this machine',
+      },
+    ],
+  ],
+  [
     'mv of a held folder',
     "mv: cannot move '/open/.git' to '/open/x': Device or resource busy",
     [{ kind: 'protectedPath', path: '/open/.git', because: 'can make git run a program on this machine' }],

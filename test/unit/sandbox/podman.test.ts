@@ -129,7 +129,7 @@ describe('the arguments of podman', () => {
         '--mount=type=bind,source=/home/ann/my project,target=/home/ann/my project,rw',
         '--mount=type=bind,"source=/srv/a,b ""c"":d","target=/srv/a,b ""c"":d",ro',
         '--mount=type=bind,"source=/srv/a,b ""c"":d",target=/home/ann/link,ro',
-        '--mount=type=bind,source=/home/ann/my project/.git,target=/home/ann/my project/.git,rw',
+        '--mount=type=bind,source=/home/ann/my project/.git,target=/home/ann/my project/.git,ro',
         '--mount=type=bind,source=/home/ann/my project/.git/config,target=/home/ann/my project/.git/config,ro',
         '--mount=type=bind,source=/state/empty,target=/home/ann/my project/.envrc,ro',
         '--mount=type=bind,source=/state/hidden,target=/home/ann/my project/.env,ro',

@@ -83,6 +83,20 @@ describe('looking through a workspace', () => {
     expect(guarded).not.toContain(`${w}/.vscode`);
   });
 
+  test('keeps where the repositories of submodules are, also of those that were not fetched', async () => {
+    put(
+      'w/.gitmodules',
+      '[submodule "a"]\n\tpath = lib/a\n[submodule "b"]\n\tpath = lib/b\n\tpath = ../out\n',
+    );
+    put('w/lib/a/.git', 'gitdir: ../../.git/modules/a\n');
+    for (const empty of ['w/lib/b', 'out']) folder(empty);
+    const { protectedPaths, guarded } = await new WorkspaceScanner(join(root, 'w')).scan();
+    expect(protectedPaths.toSorted()).toEqual([`${root}/w/.gitmodules`, `${root}/w/lib/a/.git`]);
+    expect(guarded.filter(path => path.includes('lib') || path.includes('out'))).toEqual([
+      `${root}/w/lib/b/.git`,
+    ]);
+  });
+
   test('sees at the next look what has come, gone or moved since', async () => {
     const w = folder('w/old');
     const scanner = new WorkspaceScanner(join(root, 'w'));
