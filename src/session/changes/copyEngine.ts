@@ -1,12 +1,8 @@
-import { existsSync } from 'node:fs';
 import { refreshView } from '../../../sandbox/holder.ts';
 import { CordonError } from '../../base/errors.ts';
 import { randomId } from '../../base/ids.ts';
 import { recoverApplies } from '../../overlay/apply.ts';
 import type { OverlayFolder } from '../../overlay/changeset.ts';
-import type { Entry } from '../../overlay/entry.ts';
-import { IgnoredOutputs } from '../../overlay/ignoredOutputs.ts';
-import { identityOf } from '../../overlay/applySteps.ts';
 import type { TrashItem } from '../../store/trash.ts';
 import type {
   AcceptOutcome,
@@ -20,6 +16,7 @@ import type {
 } from './changesEngine.ts';
 import { ClonedFolder } from './clonedFolder.ts';
 import { DirectFolder } from './directFolder.ts';
+import { Marks, type Written } from './marks.ts';
 import { OverlayedFolder, type Applied, type Preparation } from './overlayedFolder.ts';
 import { TrashCan } from './trashCan.ts';
 
@@ -44,7 +41,7 @@ export interface CopyEngineOptions {
 export class CopyEngine implements ChangesEngine {
   readonly #folders: readonly OverlayedFolder[];
   readonly #trash: TrashCan;
-  readonly #marks = new Map<string, ReadonlyMap<string, string>>();
+  readonly #marks: Marks;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: CopyEngineOptions) {
@@ -57,6 +54,7 @@ export class CopyEngine implements ChangesEngine {
         holder === undefined ? undefined : `/proc/${holder}/root${each.lower}`,
       );
     });
+    this.#marks = new Marks(this.#folders);
     // Whatever a crash interrupted is brought to its end before anything is compared.
     void this.#inTurn(() =>
       this.#trash.use(async trash => void (await recoverApplies({ ...options, trash }))),
@@ -189,35 +187,11 @@ export class CopyEngine implements ChangesEngine {
   }
 
   mark(): Promise<string> {
-    return this.#inTurn(async () => {
-      const id = randomId();
-      this.#marks.set(id, await this.#snapshot());
-      for (const old of [...this.#marks.keys()].slice(0, -mostMarks)) this.#marks.delete(old);
-      return id;
-    });
+    return this.#inTurn(() => this.#marks.set());
   }
 
-  changedSince(mark: string): Promise<{ readonly files: readonly ChangedPath[]; readonly others: number }> {
-    return this.#inTurn(async () => {
-      const before = this.#marks.get(mark);
-      this.#marks.delete(mark);
-      if (before === undefined) return { files: [], others: 0 };
-      const now = await this.#snapshot();
-      const touched = new Set(
-        [...before.keys(), ...now.keys()].filter(key => before.get(key) !== now.get(key)),
-      );
-      const files: ChangedPath[] = [];
-      let others = 0;
-      for (const key of touched) {
-        const state = now.get(key) ?? before.get(key) ?? '';
-        const [folder = '', inner = ''] = JSON.parse(key) as string[];
-        if (state.startsWith(outputMark)) others += 1;
-        else if (state !== 'directory') files.push({ folder, path: inner });
-      }
-      // The sooner it is noted what the agent worked from, the surer a later change of the user's is known for one.
-      if (touched.size > 0) for (const folder of this.#folders) await folder.note();
-      return { files, others };
-    });
+  changedSince(mark: string): Promise<Written> {
+    return this.#inTurn(() => this.#marks.writtenSince(mark));
   }
 
   fork(name: string, directory: string): Promise<void> {
@@ -311,29 +285,6 @@ export class CopyEngine implements ChangesEngine {
       );
   }
 
-  /** Every path that the copy holds, with what tells its state; of ignored outputs the topmost alone. */
-  async #snapshot(): Promise<ReadonlyMap<string, string>> {
-    const found = new Map<string, string>();
-    for (const folder of this.#folders) {
-      const ignored = new IgnoredOutputs(folder.layers);
-      const isOutput = (inner: string, entry: Entry | 'whiteout') =>
-        inner === '.git' ||
-        inner.endsWith('/.git') ||
-        ignored.find(
-          inner,
-          entry !== 'whiteout' && entry.kind === 'directory',
-          !existsSync(`${folder.layers.lower}/${inner}`),
-        ) !== undefined;
-      const layer = await folder.layer((inner, entry) => !isOutput(inner, entry));
-      for (const [inner, entry] of layer)
-        found.set(
-          JSON.stringify([folder.path, inner]),
-          isOutput(inner, entry) ? outputMark + writtenAt(entry) : stateOf(entry),
-        );
-    }
-    return found;
-  }
-
   #byFolder<T extends ChangedPath>(all: readonly T[]): [OverlayedFolder, T[]][] {
     const groups = Map.groupBy(all, ({ folder }) => this.#find(folder));
     return [...groups];
@@ -352,19 +303,6 @@ export class CopyEngine implements ChangesEngine {
     this.#last = result.catch(() => undefined);
     return result;
   }
-}
-
-/** Of commands that run at the same time. */
-const mostMarks = 64;
-
-const outputMark = 'output ';
-
-function stateOf(entry: Entry | 'whiteout'): string {
-  return entry === 'whiteout' ? entry : identityOf(entry);
-}
-
-function writtenAt(entry: Entry | 'whiteout'): string {
-  return entry === 'whiteout' ? entry : String(entry.stamp.modifiedAt);
 }
 
 async function each<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
