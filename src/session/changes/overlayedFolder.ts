@@ -9,11 +9,9 @@ import { identityOf } from '../../overlay/applySteps.ts';
 import { Bases } from '../../overlay/bases.ts';
 import type { Change, OverlayFolder } from '../../overlay/changeset.ts';
 import { Checkpoints } from '../../overlay/checkpoints.ts';
-import { isBinary, readContent, readUpper } from '../../overlay/content.ts';
 import { describeChange } from '../../overlay/describeChange.ts';
 import { discardChanges, discardHunks } from '../../overlay/discard.ts';
-import { readEntry, readUpperEntry, type Entry } from '../../overlay/entry.ts';
-import { hunksOf } from '../../overlay/hunks.ts';
+import { readUpperEntry, type Entry } from '../../overlay/entry.ts';
 import { inUpper } from '../../overlay/inUpper.ts';
 import { lookAtChanges, type Look } from '../../overlay/lookAtChanges.ts';
 import { newSecret } from '../../overlay/newSecret.ts';
@@ -23,6 +21,8 @@ import { closeDropping, closeSelection } from '../../overlay/selection.ts';
 import { readUpperLayer } from '../../overlay/upperLayer.ts';
 import { CordonError } from '../../base/errors.ts';
 import type { Choice, FileSides, FolderReview, Obstruction, ReviewedChange } from './changesEngine.ts';
+import { fileSides, versionOf } from './fileSides.ts';
+import { TakenChanges } from './takenChanges.ts';
 
 /** What accepting some changes of a folder asks for; nothing was done yet. */
 export interface Preparation {
@@ -71,22 +71,9 @@ export class OverlayedFolder {
   }
 
   async sides(path: string): Promise<FileSides> {
-    const { lower } = this.layers;
-    const before = readEntry(`${lower}/${path}`) ?? null;
-    const held = this.held(path);
-    const after = held === undefined ? before : held === 'whiteout' ? null : held;
-    const [old, fresh] = await Promise.all([
-      contentOf(before, () => readContent(`${lower}/${path}`)),
-      held === undefined
-        ? contentOf(before, () => readContent(`${lower}/${path}`))
-        : contentOf(after, () => readUpper(this.layers, path)),
-    ]);
     using record = this.openRecord();
     const base = new Bases(this.layers, record).content(path) ?? null;
-    const isText =
-      (before?.kind !== 'file' || !isBinary(`${lower}/${path}`)) && !fresh?.subarray(0, 8_000).includes(0);
-    const hunks = isText ? hunksOf(old ?? Buffer.alloc(0), fresh ?? Buffer.alloc(0)) : null;
-    return { before: old, after: fresh, base, hunks, version: versionOf(before, after) };
+    return { ...(await fileSides(this.layers, path, this.held(path))), base };
   }
 
   async prepare(choices: readonly Choice[]): Promise<Preparation> {
@@ -153,25 +140,19 @@ export class OverlayedFolder {
   untaken(paths: readonly string[]): void {
     using record = this.openRecord();
     new Bases(this.layers, record).applied(paths);
-    const forget = record.database.prepare('DELETE FROM taken WHERE path = ?');
-    for (const path of paths) forget.run(JSON.stringify(path));
+    new TakenChanges(record.database).forget(paths);
   }
 
   /** Drops from the copy what was taken over and not touched since, so that the user's own file shows there again. */
   async settle(): Promise<void> {
     using record = this.openRecord();
-    const { database } = record;
-    const rows = database.prepare('SELECT path, identity FROM taken').all() as {
-      path: string;
-      identity: string;
-    }[];
-    if (rows.length === 0) return;
-    const settled = rows
-      .map(({ path, identity }) => ({ path: JSON.parse(path) as string, identity }))
-      .filter(({ path, identity }) => this.#heldIdentity(path) === identity)
-      .map(({ path }) => path);
-    await this.drop(settled);
-    database.exec('DELETE FROM taken');
+    const taken = new TakenChanges(record.database);
+    const all = [...taken.all()];
+    if (all.length === 0) return;
+    await this.drop(
+      all.filter(([path, identity]) => this.#heldIdentity(path) === identity).map(([path]) => path),
+    );
+    taken.clear();
   }
 
   /** Notes what the agent works from: the user's files as they are now, where it has not changed them. */
@@ -284,23 +265,13 @@ export class OverlayedFolder {
 
   /** Without what the user took over already. */
   protected waiting({ changeset, record }: Look): Change[] {
-    const rows = record.database.prepare('SELECT path, identity FROM taken').all() as {
-      path: string;
-      identity: string;
-    }[];
-    const taken = new Map(rows.map(({ path, identity }) => [JSON.parse(path) as string, identity]));
+    const taken = new TakenChanges(record.database).all();
     return changeset.changes.filter(({ path, after }) => taken.get(path) !== identityOf(after ?? undefined));
   }
 
   protected noteTaken(changes: readonly Change[]): void {
     using record = this.openRecord();
-    const insert = record.database.prepare('INSERT OR REPLACE INTO taken (path, identity) VALUES (?, ?)');
-    record.database
-      .transaction(() => {
-        for (const { path, after } of changes)
-          insert.run(JSON.stringify(path), identityOf(after ?? undefined));
-      })
-      .immediate();
+    new TakenChanges(record.database).add(changes);
   }
 
   protected problemOf({ path, version }: Choice, changes: readonly Change[]): Obstruction[] {
@@ -330,26 +301,3 @@ export class OverlayedFolder {
 }
 
 const mostCounted = 500;
-
-/** Bytes of a file that is shown. */
-const largest = 20 * 1024 * 1024;
-
-async function contentOf(entry: Entry | null, read: () => Promise<Buffer>): Promise<Buffer | null> {
-  if (entry?.kind === 'symlink') return Buffer.from(entry.target);
-  if (entry?.kind !== 'file') return null;
-  if (entry.size > largest)
-    throw new CordonError(
-      'changes.tooLarge',
-      `The file has ${Math.round(entry.size / 1024 / 1024)} MB; more than 20 are not shown.`,
-      'Accept or discard it whole.',
-    );
-  return await read();
-}
-
-function versionOf(before: Entry | null, after: Entry | null): string {
-  return [before, after].map(side => `${identityOf(side ?? undefined)} ${modeOf(side)}`).join(' → ');
-}
-
-function modeOf(entry: Entry | null): string {
-  return entry && 'mode' in entry ? entry.mode.toString(8) : '';
-}
