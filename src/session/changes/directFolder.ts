@@ -1,26 +1,21 @@
-import { mkdirSync, writeFileSync, renameSync, chmodSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { AnchoredFolder } from '../../overlay/anchoredFolder.ts';
 import type { DesiredChange } from '../../overlay/applySteps.ts';
 import { Bases } from '../../overlay/bases.ts';
 import { readChangeset, type Change } from '../../overlay/changeset.ts';
-import type { Held } from '../../overlay/checkpoints.ts';
 import { readContent, readUpper } from '../../overlay/content.ts';
 import type { Entry } from '../../overlay/entry.ts';
-import { hunksOf, withHunks } from '../../overlay/hunks.ts';
 import { IgnoredOutputs } from '../../overlay/ignoredOutputs.ts';
 import type { Look } from '../../overlay/lookAtChanges.ts';
 import { mergeContents } from '../../overlay/merge.ts';
 import { removeTree } from '../../overlay/removeTree.ts';
 import { closeSelection, isNamed } from '../../overlay/selection.ts';
 import { lookAt } from '../../overlay/tree/mirror.ts';
-import { restoringChanges } from '../../overlay/tree/restoreTree.ts';
 import { readTreeLayer } from '../../overlay/tree/treeLayer.ts';
-import { walkTree } from '../../overlay/tree/walkTree.ts';
 import { CordonError } from '../../base/errors.ts';
-import { encodePath } from '../../base/fileName.ts';
-import { randomId } from '../../base/ids.ts';
 import type { Choice, FolderReview, Obstruction } from './changesEngine.ts';
+import { countedOutputs } from './countedOutputs.ts';
 import { Keeping, notKept } from './keeping.ts';
 import type { Preparation } from './overlayedFolder.ts';
 import { TreeFolder, type Applying } from './treeFolder.ts';
@@ -167,13 +162,7 @@ export class DirectFolder extends TreeFolder {
     this.#traces.note(new Map(others.map(each => [each, this.#now(each) ?? 'whiteout'])));
   }
 
-  protected override async goTo(
-    now: ReadonlyMap<string, Held>,
-    target: ReadonlyMap<string, Held>,
-  ): Promise<void> {
-    const { upper, lower } = this.layers;
-    const contentPath = (hash: string) => this.record.contents.path(hash);
-    const changes = restoringChanges({ worked: upper, origin: lower, contentPath }, now, target);
+  protected override refuseOver(changes: readonly DesiredChange[]): void {
     const conflicts = changes.filter(
       ({ path, expected, desired }) =>
         desired.kind !== 'directory' && this.#traces.isOtherwise(path, expected ?? undefined),
@@ -183,10 +172,6 @@ export class DirectFolder extends TreeFolder {
         this.path,
         conflicts.map(each => each.path),
       );
-    await this.restore(
-      changes,
-      changes.map(each => each.path).filter(each => !target.has(each)),
-    );
   }
 
   protected override async look(include: readonly string[]): Promise<Look> {
@@ -194,7 +179,11 @@ export class DirectFolder extends TreeFolder {
     const outputs: string[] = [];
     const layer = this.#isKept ? await this.#readLayer(include, outputs) : new Map<string, Entry>();
     const changeset = await readChangeset(this.layers, { include, layer });
-    const groups = [...changeset.groups, ...(await this.#counted(outputs)), ...this.#keeping.unrecorded()];
+    const groups = [
+      ...changeset.groups,
+      ...(await countedOutputs(this.layers.upper, outputs)),
+      ...this.#keeping.unrecorded(),
+    ];
     return {
       changeset: { changes: changeset.changes, groups },
       bases: new Bases(this.layers, record),
@@ -226,7 +215,7 @@ export class DirectFolder extends TreeFolder {
     for (const { path: inner, hunks } of choices) {
       const change = changes.find(each => each.path === inner);
       if (hunks === undefined || !change) continue;
-      await this.#keepHunks(change, new Set(hunks));
+      await this.#keeping.takeHunks(change, new Set(hunks));
       partly.push(inner);
     }
     const wholes = choices.filter(({ hunks }) => hunks === undefined).map(each => each.path);
@@ -274,35 +263,6 @@ export class DirectFolder extends TreeFolder {
     if (!theirs || now?.kind !== 'file' || lookAt(kept, inner)?.kind !== 'file') return undefined;
     const before = await readContent(`${this.layers.lower}/${inner}`);
     return mergeContents(theirs, await readUpper(this.layers, inner), before);
-  }
-
-  /** Of a file only these hunks are accepted: what was kept has them too, and the others are still changes. */
-  async #keepHunks({ path: inner, before, after }: Change, chosen: ReadonlySet<number>): Promise<void> {
-    if (before?.kind !== 'file' || after?.kind !== 'file')
-      throw new TypeError(`Only changes of a file have hunks: ${inner}`);
-    const old = await readContent(`${this.layers.lower}/${inner}`);
-    const hunks = hunksOf(old, await readUpper(this.layers, inner));
-    if (!hunks) throw new TypeError(`No hunks were found in time: ${inner}`);
-    const fresh = path.join(this.directory, randomId());
-    writeFileSync(fresh, withHunks(old, hunks, chosen), { flag: 'wx', mode: 0o600 });
-    chmodSync(fresh, before.mode);
-    renameSync(fresh, encodePath(`${this.layers.lower}/${inner}`));
-  }
-
-  async #counted(outputs: readonly string[]): Promise<Look['changeset']['groups']> {
-    const results: Look['changeset']['groups'][number][] = [];
-    for (const output of outputs) {
-      let files = 0;
-      if (this.#now(output)?.kind === 'directory') {
-        using root = new AnchoredFolder(`${this.layers.upper}/${output}`);
-        await walkTree(root, (_, entry) => {
-          if (entry.kind !== 'directory') files += 1;
-          return true;
-        });
-      } else files = 1;
-      results.push({ kind: 'ignored', name: output, paths: [output], files });
-    }
-    return results;
   }
 }
 

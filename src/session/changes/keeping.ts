@@ -1,11 +1,12 @@
-import { closeSync, constants, copyFileSync, mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, constants, copyFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isSecretFile } from '../../../sandbox/secretFiles.ts';
 import { AnchoredFolder } from '../../overlay/anchoredFolder.ts';
-import type { ChangeGroup, OverlayFolder } from '../../overlay/changeset.ts';
-import { openToRead } from '../../overlay/content.ts';
+import type { Change, ChangeGroup, OverlayFolder } from '../../overlay/changeset.ts';
+import { openToRead, readContent, readUpper } from '../../overlay/content.ts';
 import type { Entry } from '../../overlay/entry.ts';
 import { isCode } from '../../overlay/errorCodes.ts';
+import { hunksOf, withHunks } from '../../overlay/hunks.ts';
 import { IgnoredOutputs } from '../../overlay/ignoredOutputs.ts';
 import type { OverlayRecord } from '../../overlay/overlayRecord.ts';
 import { lookAt, Mirror } from '../../overlay/tree/mirror.ts';
@@ -13,6 +14,8 @@ import { stampOf, type TreeIndex } from '../../overlay/tree/treeIndex.ts';
 import { untilSettled } from '../../overlay/tree/treeLayer.ts';
 import { foldersAround, walkTree } from '../../overlay/tree/walkTree.ts';
 import { CordonError, messageOf } from '../../base/errors.ts';
+import { encodePath } from '../../base/fileName.ts';
+import { randomId } from '../../base/ids.ts';
 
 /** Why a path is not kept. With the stamp of a large file, so that a change to it is at least told. */
 type Reason = 'ignored' | 'unreadable' | `large ${string}`;
@@ -98,6 +101,19 @@ export class Keeping {
   async renew(paths: readonly string[]): Promise<void> {
     using from = new AnchoredFolder(this.layers.upper);
     await this.update(paths.map(inner => [inner, lookAt(from, inner) ?? 'whiteout'] as const));
+  }
+
+  /** Of a file only these hunks are accepted: what was kept has them too, and the others are still changes. */
+  async takeHunks({ path: inner, before, after }: Change, chosen: ReadonlySet<number>): Promise<void> {
+    if (before?.kind !== 'file' || after?.kind !== 'file')
+      throw new TypeError(`Only changes of a file have hunks: ${inner}`);
+    const old = await readContent(`${this.layers.lower}/${inner}`);
+    const hunks = hunksOf(old, await readUpper(this.layers, inner));
+    if (!hunks) throw new TypeError(`No hunks were found in time: ${inner}`);
+    const fresh = path.join(this.directory, randomId());
+    writeFileSync(fresh, withHunks(old, hunks, chosen), { flag: 'wx', mode: 0o600 });
+    chmodSync(fresh, before.mode);
+    renameSync(fresh, encodePath(`${this.layers.lower}/${inner}`));
   }
 
   /** Files that were changed and whose earlier content was too large to keep. */

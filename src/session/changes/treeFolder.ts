@@ -162,11 +162,15 @@ export abstract class TreeFolder extends OverlayedFolder implements Disposable {
     const { upper, lower } = this.layers;
     const contentPath = (hash: string) => this.record.contents.path(hash);
     const changes = restoringChanges({ worked: upper, origin: lower, contentPath }, now, target);
+    this.refuseOver(changes);
     await this.restore(
       changes,
       changes.map(({ path }) => path).filter(path => !target.has(path)),
     );
   }
+
+  /** Throws where going back would undo what somebody else wrote; nobody does unless a subclass says so. */
+  protected refuseOver(_changes: readonly DesiredChange[]): void {}
 
   protected fact(name: string): string | undefined {
     const statement = this.record.database.prepare('SELECT value FROM facts WHERE name = ?').pluck();
