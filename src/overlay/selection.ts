@@ -6,21 +6,12 @@ import type { Change } from './changeset.ts';
  * everything in a folder that goes, and the other half of a rename. In the order of `changes`.
  */
 export function closeSelection(changes: readonly Change[], chosen: ReadonlySet<string>): Change[] {
-  const byPath = new Map(changes.map(change => [change.path, change]));
-  const taken = new Set<string>();
-  const take = (path: string): void => {
-    const change = byPath.get(path);
-    if (!change || taken.has(path)) return;
-    taken.add(path);
-    if (change.renamed !== undefined) take(change.renamed);
-    if (change.after)
-      for (let outer = parentOf(path); outer !== ''; outer = parentOf(outer))
-        if (byPath.get(outer)?.after?.kind === 'directory' && byPath.get(outer)?.kind !== 'mode') take(outer);
-    if (change.before?.kind === 'directory' && change.after?.kind !== 'directory')
-      for (const inner of changes) if (inner.path.startsWith(`${path}/`) && !inner.after) take(inner.path);
-  };
-  for (const path of chosen) take(path);
-  return changes.filter(({ path }) => taken.has(path));
+  return closed(changes, chosen, ({ path, before, after }, byPath) => [
+    ...(after ? newFoldersAround(path, byPath) : []),
+    ...(before?.kind === 'directory' && after?.kind !== 'directory'
+      ? changes.filter(inner => !inner.after && inner.path.startsWith(`${path}/`)).map(inner => inner.path)
+      : []),
+  ]);
 }
 
 /**
@@ -28,6 +19,19 @@ export function closeSelection(changes: readonly Change[], chosen: ReadonlySet<s
  * other half of a rename. A new folder around a dropped file stays, for what else is in it. In the order of `changes`.
  */
 export function closeDropping(changes: readonly Change[], chosen: ReadonlySet<string>): Change[] {
+  return closed(changes, chosen, ({ path, before, after }) =>
+    after?.kind === 'directory' && before?.kind !== 'directory'
+      ? changes.filter(inner => inner.path.startsWith(`${path}/`)).map(inner => inner.path)
+      : [],
+  );
+}
+
+/** The chosen changes, the other halves of their renames, and what `along` says goes with each; and so on with these. */
+function closed(
+  changes: readonly Change[],
+  chosen: ReadonlySet<string>,
+  along: (change: Change, byPath: ReadonlyMap<string, Change>) => readonly string[],
+): Change[] {
   const byPath = new Map(changes.map(change => [change.path, change]));
   const taken = new Set<string>();
   const take = (path: string): void => {
@@ -35,11 +39,19 @@ export function closeDropping(changes: readonly Change[], chosen: ReadonlySet<st
     if (!change || taken.has(path)) return;
     taken.add(path);
     if (change.renamed !== undefined) take(change.renamed);
-    if (change.after?.kind === 'directory' && change.before?.kind !== 'directory')
-      for (const inner of changes) if (inner.path.startsWith(`${path}/`)) take(inner.path);
+    for (const other of along(change, byPath)) take(other);
   };
   for (const path of chosen) take(path);
   return changes.filter(({ path }) => taken.has(path));
+}
+
+function newFoldersAround(path: string, byPath: ReadonlyMap<string, Change>): string[] {
+  const found: string[] = [];
+  for (let outer = parentOf(path); outer !== ''; outer = parentOf(outer)) {
+    const change = byPath.get(outer);
+    if (change?.after?.kind === 'directory' && change.kind !== 'mode') found.push(outer);
+  }
+  return found;
 }
 
 /** Whether the path is one of those named, or lies in a folder that is. */
