@@ -267,6 +267,7 @@ function clamped(limits: Limits): Limits {
     memory: most('Max data size', limits.memory),
     openFiles: most('Max open files', limits.openFiles),
     fileSize: most('Max file size', limits.fileSize),
+    core: most('Max core file size', 1) < 1 ? 0 : 1,
   };
 }
 

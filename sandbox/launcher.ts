@@ -22,6 +22,7 @@ import { SessionNetwork } from './sessionNetwork.ts';
 import { Standby } from './standby.ts';
 import { startBubblewrap, type WaitingBubblewrap } from './startBubblewrap.ts';
 import { removeTemporary } from './stateFiles.ts';
+import { checkView } from './viewStands.ts';
 import { WalledProcess } from './walledProcess.ts';
 
 /** Starts processes in Bubblewrap, each in namespaces of its own, and sees to it that they end. */
@@ -104,7 +105,11 @@ export class BubblewrapSandbox implements Sandbox {
     program: ProgramFiles | undefined,
   ): Promise<{ readonly started: WalledProcess; readonly release: () => void }> {
     const { facts, options } = this;
-    const filter = seccompFilter(process.arch);
+    const filter = seccompFilter(process.arch, {
+      writesUsersFiles:
+        request.writableFolders.length > 0 ||
+        (request.grantedFolders ?? []).some(each => each.access === 'write'),
+    });
     // Without the filter one wall is missing; nothing runs behind the others alone.
     if (filter === undefined) throw sandboxErrors.unsupported(`${process.arch} processors`);
     const enter = await this.#network.enter();
@@ -122,6 +127,7 @@ export class BubblewrapSandbox implements Sandbox {
     };
     try {
       protection = await this.#protection.prepare(request);
+      checkView(options.copyOnWrite);
       if (this.#closed) throw sandboxErrors.closed();
       const plan: LaunchPlan = {
         request,

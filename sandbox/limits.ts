@@ -12,6 +12,11 @@ export interface Limits {
   readonly output: number;
   /** Bytes of one file written. */
   readonly fileSize: number;
+  /**
+   * Bytes of a core file. 1 is the kernel's word for: do not even tell the machine's own handler, which would look at
+   * the dead process from outside, as root. 0 where 1 would be refused.
+   */
+  readonly core?: 0 | 1;
   /** Bytes that a session's commands may leave on disk: in the copy of the workspace, /tmp and HOME together. */
   readonly diskSpace: number;
 }
@@ -45,7 +50,7 @@ export function outerLimitOptions(limits: Limits): string[] {
     `--nofile=${limits.openFiles}:${limits.openFiles}`,
     `--data=${limits.memory}:${limits.memory}`,
     `--fsize=${limits.fileSize}:${limits.fileSize}`,
-    '--core=0:0',
+    `--core=${limits.core ?? 0}:${limits.core ?? 0}`,
   ];
 }
 

@@ -150,7 +150,7 @@ function limitOptions(limits: Limits): string[] {
     `--ulimit=nofile=${openFiles}:${openFiles}`,
     `--ulimit=data=${limits.memory}:${limits.memory}`,
     `--ulimit=fsize=${limits.fileSize}:${limits.fileSize}`,
-    '--ulimit=core=0:0',
+    `--ulimit=core=${limits.core ?? 0}:${limits.core ?? 0}`,
   ];
 }
 

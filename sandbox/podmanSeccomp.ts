@@ -50,12 +50,13 @@ export function seccompProfile(architecture: Architecture): SeccompProfile {
       refuse(['socket'], [{ index: 0, op: 'SCMP_CMP_GT', value: netlink }], constants.errno.EAFNOSUPPORT),
       ...[inet, inet6].map(family => refuse(['socket'], [is(0, family), isMasked(1, 0xf, socketRaw)])),
       refuse(['socket'], [is(0, netlink), { index: 2, op: 'SCMP_CMP_NE', value: netlinkRoute }]),
+      refuse(['socketpair'], [{ index: 0, op: 'SCMP_CMP_NE', value: unix }], constants.errno.EAFNOSUPPORT),
     ],
   };
 }
 
 // The table names them; a rule that misses one of these would say so when it compiles.
-judgedCalls satisfies Record<'clone' | 'clone3' | 'unshare' | 'ioctl' | 'socket', unknown>;
+judgedCalls satisfies Record<'clone' | 'clone3' | 'unshare' | 'ioctl' | 'socket' | 'socketpair', unknown>;
 
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
 const newNamespaces = [
@@ -65,6 +66,7 @@ const newNamespaces = [
 const newTimeNamespace = 0x80;
 const tiocsti = 0x5412;
 const tioclinux = 0x541c;
+const unix = 1;
 const inet = 2;
 const inet6 = 10;
 const netlink = 16;

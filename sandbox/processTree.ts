@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 
 // What the host's /proc tells of processes. A process is known by its number and its start: numbers come again.
 
@@ -31,11 +31,24 @@ export function bytesWritten(pid: number): number | undefined {
   }
 }
 
-/** How many processes the namespace of this process has, as its own /proc tells; 0 when it cannot be read. */
-export function processesIn(pid: number): number {
+/** How many threads the namespace of this process has, as its own /proc tells; 0 when it cannot be read. */
+export function threadsIn(pid: number): number {
+  const proc = `/proc/${pid}/root/proc`;
   try {
-    return readdirSync(`/proc/${pid}/root/proc`).filter(name => /^\d+$/.test(name)).length;
+    return readdirSync(proc)
+      .filter(name => /^\d+$/.test(name))
+      .reduce((sum, name) => sum + threadsOf(`${proc}/${name}/task`), 0);
   } catch {
+    return 0;
+  }
+}
+
+/** The folder links to each of its threads, to itself and to what is around it. */
+function threadsOf(tasks: string): number {
+  try {
+    return Math.max(0, (statSync(tasks, { throwIfNoEntry: false })?.nlink ?? 2) - 2);
+  } catch {
+    // It ended just now.
     return 0;
   }
 }

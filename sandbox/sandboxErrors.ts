@@ -46,6 +46,13 @@ export const sandboxErrors = {
       'Put it back, or start a new conversation.',
     ),
 
+  viewGone: (folder: string) =>
+    new CordonError(
+      'sandbox.viewGone',
+      `The copy-on-write view of ${folder} is gone, so nothing ran.`,
+      'Open the conversation anew: what it changed is kept.',
+    ),
+
   credentialPath: (path: string, credential: string) =>
     new CordonError(
       'sandbox.credentialPath',

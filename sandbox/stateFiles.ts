@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomId } from '../src/base/ids.ts';
+import { removeTree } from '../src/base/removeTree.ts';
 import { ignoredSecrets } from './secretFiles.ts';
 import { startTime } from './processTree.ts';
 import { layOutSettings, type Settings } from './settings.ts';
@@ -40,6 +41,8 @@ export function prepareStateFiles(
   const emptyFolder = join(directory, 'empty');
   for (const folder of [home, emptyFolder]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(emptyFolder, 0o555);
+  // It lasts: a command that took its own rights away must not keep later ones from it.
+  chmodSync(home, 0o700);
 
   const hiddenFile = join(directory, 'hidden');
   put(hiddenFile, '', 0o000);
@@ -76,8 +79,13 @@ export const hostNameInside = 'cordon';
 
 /** Removes the session's /tmp and /etc. What cannot be removed is left to the next sweep. */
 export function removeTemporary(state: StateFiles): void {
-  rmSync(state.settings.folder, { recursive: true, force: true });
-  if (state.dropsTemporary) rmSync(state.temporary, { recursive: true, force: true, maxRetries: 3 });
+  for (const folder of [state.settings.folder, ...(state.dropsTemporary ? [state.temporary] : [])]) {
+    try {
+      removeTree(folder);
+    } catch {
+      // It costs space, nothing more; what the command said and how it ended must not be lost over it.
+    }
+  }
 }
 
 function sweepTemporary(directory: string): void {
@@ -85,9 +93,9 @@ function sweepTemporary(directory: string): void {
     const [, pid, started] = /^(?:tmp|pipes|etc)-(\d+)-(\d+)-/.exec(name) ?? [];
     if (pid === undefined || String(startTime(Number(pid)) ?? 'gone') === started) continue;
     try {
-      rmSync(join(directory, name), { recursive: true, force: true });
+      removeTree(join(directory, name));
     } catch {
-      // Left with rights that forbid it; it costs space, nothing more.
+      // It costs space, nothing more.
     }
   }
 }

@@ -130,10 +130,13 @@ export const hiddenInProc: readonly string[] = [
   '/proc/kpageflags',
   '/proc/latency_stats',
   '/proc/mtrr',
+  '/proc/pagetypeinfo',
   '/proc/pressure',
   '/proc/sched_debug',
   '/proc/scsi',
+  '/proc/slabinfo',
   '/proc/sysrq-trigger',
   '/proc/timer_list',
+  '/proc/vmallocinfo',
   '/proc/vmcore',
 ];

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import type { CountedOutput } from './countedOutput.ts';
 import { limitMessages, type Limits } from './limits.ts';
-import { bytesWritten, childrenOf, processesIn, startTime } from './processTree.ts';
+import { bytesWritten, childrenOf, threadsIn, startTime } from './processTree.ts';
 import type { LaunchRequest, ProcessExit, SandboxedProcess } from './sandbox.ts';
 import { startedClock } from './wallClock.ts';
 
@@ -56,7 +56,7 @@ export class WalledProcess implements SandboxedProcess {
    */
   #watchProcesses(most: number): NodeJS.Timeout {
     const watch = setInterval(() => {
-      if (processesIn(this.init.pid) > most) this.endFor(limitMessages.processes(most));
+      if (threadsIn(this.init.pid) > most) this.endFor(limitMessages.processes(most));
     }, 200);
     return watch.unref();
   }

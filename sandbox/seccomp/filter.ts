@@ -4,10 +4,19 @@ import { judgedCalls, refusedCalls, type Numbers } from './systemCalls.ts';
 
 export type Architecture = 'x64' | 'arm64';
 
+/** What a filter is for. */
+export interface FilterPurpose {
+  /**
+   * What is written lies in the user's own folders: then no file may be made that runs as its owner, whoever starts it.
+   * (What is accepted from a copy loses that right on the way.)
+   */
+  readonly writesUsersFiles: boolean;
+}
+
 /** The filter for Bubblewrap's `--seccomp`, or undefined where we know no system call numbers. */
-export function seccompFilter(architecture: string): Buffer | undefined {
+export function seccompFilter(architecture: string, purpose: FilterPurpose): Buffer | undefined {
   return architecture === 'x64' || architecture === 'arm64'
-    ? assemble(filterProgram(architecture))
+    ? assemble(filterProgram(architecture, purpose))
     : undefined;
 }
 
@@ -15,7 +24,10 @@ export function seccompFilter(architecture: string): Buffer | undefined {
  * Allows what is not refused: the walls are the namespaces; this takes away calls that reach around them or into little
  * tried parts of the kernel. A refused call fails with an error that programs know how to report.
  */
-export function filterProgram(architecture: Architecture): Instruction[] {
+export function filterProgram(
+  architecture: Architecture,
+  { writesUsersFiles }: FilterPurpose = { writesUsersFiles: false },
+): Instruction[] {
   const column = architecture === 'x64' ? 0 : 1;
   const number = (numbers: Numbers) => numbers[column];
   const on = (numbers: Numbers, block: readonly Instruction[]) => {
@@ -38,6 +50,8 @@ export function filterProgram(architecture: Architecture): Instruction[] {
     ...on(judgedCalls.unshare, namespaceRule(0, newNamespaces | newTimeNamespace)),
     ...on(judgedCalls.ioctl, terminalRule),
     ...on(judgedCalls.socket, socketRule),
+    ...on(judgedCalls.socketpair, pairRule),
+    ...(writesUsersFiles ? plainModes.flatMap(([numbers, rule]) => on(numbers, rule)) : []),
     verdict(allow),
   ];
 }
@@ -93,4 +107,42 @@ const socketRule: readonly Instruction[] = [
     ]),
   ),
   verdict(fail(constants.errno.EAFNOSUPPORT)),
+];
+
+/** A pair of other families is of no use, but making one loads and tries their parts of the kernel. */
+const pairRule: readonly Instruction[] = [
+  load(call.argument(0)),
+  ...when('equal', family.unix, [verdict(allow)]),
+  verdict(fail(constants.errno.EAFNOSUPPORT)),
+];
+
+const setUserId = 0o4000;
+/** O_CREAT, __O_TMPFILE: without them the mode that is passed means nothing. */
+const makesFile = 0o100 | 0o20000000;
+
+function modeRule(argument: number): Instruction[] {
+  return [
+    load(call.argument(argument)),
+    ...when('anyBit', setUserId, [verdict(fail(constants.errno.EPERM))]),
+    verdict(allow),
+  ];
+}
+
+function openRule(flags: number): Instruction[] {
+  return [load(call.argument(flags)), ...when('anyBit', makesFile, modeRule(flags + 1)), verdict(allow)];
+}
+
+/** Calls that give a file its mode, and where they carry it. */
+const plainModes: readonly (readonly [Numbers, readonly Instruction[]])[] = [
+  [judgedCalls.chmod, modeRule(1)],
+  [judgedCalls.fchmod, modeRule(1)],
+  [judgedCalls.fchmodat, modeRule(2)],
+  [judgedCalls.fchmodat2, modeRule(2)],
+  [judgedCalls.creat, modeRule(1)],
+  [judgedCalls.mknod, modeRule(1)],
+  [judgedCalls.mknodat, modeRule(2)],
+  [judgedCalls.open, openRule(1)],
+  [judgedCalls.openat, openRule(2)],
+  // Its mode lies in memory. Programs fall back on openat.
+  [judgedCalls.openat2, [verdict(fail(constants.errno.ENOSYS))]],
 ];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CordonError, messageOf } from '../base/errors.ts';
 import { openOverlay } from '../overlay/overlay.ts';
-import { removeTree } from '../overlay/removeTree.ts';
+import { removeTree } from '../base/removeTree.ts';
 import { canClone } from '../overlay/tree/mirror.ts';
 import { chooseCopy, describeCopy } from '../session/changes/chooseCopy.ts';
 import { findProgram, gatherFacts } from '../../sandbox/facts.ts';

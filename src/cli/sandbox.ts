@@ -5,7 +5,7 @@ import { CordonError, messageOf } from '../base/errors.ts';
 import { startEgressProxy, type EgressProxy } from '../egress/egressProxy.ts';
 import { isForbidden, isGranted, type DomainGrant } from '../egress/grant.ts';
 import { openOverlay, type Overlay } from '../overlay/overlay.ts';
-import { removeTree } from '../overlay/removeTree.ts';
+import { removeTree } from '../base/removeTree.ts';
 import { checkFolders, findProgram } from '../../sandbox/facts.ts';
 import { outsideGitDirectories } from '../../sandbox/gitDirectories.ts';
 import { isInside } from '../../sandbox/inside.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { removeTree } from '../overlay/removeTree.ts';
+import { removeTree } from '../base/removeTree.ts';
 import { openOverlayCopy } from '../session/changes/openOverlayCopy.ts';
 import { openWholeCopy } from '../session/changes/openWholeCopy.ts';
 import type { WorkingCopy } from '../session/changes/workingCopy.ts';

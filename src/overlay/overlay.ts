@@ -17,7 +17,7 @@ import { startTime } from '../../sandbox/processTree.ts';
 import type { CopyOnWriteView } from '../../sandbox/sandbox.ts';
 import { withLock } from './lock.ts';
 import { lookAtChanges } from './lookAtChanges.ts';
-import { removeTree } from './removeTree.ts';
+import { removeTree } from '../base/removeTree.ts';
 
 /** A copy-on-write view of folders: they appear at their own paths, and what is written stays in `directory`. */
 export interface Overlay extends AsyncDisposable {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { Trash } from '../../src/overlay/discarded.ts';
-import { removeTree } from '../../src/overlay/removeTree.ts';
+import { removeTree } from '../../src/base/removeTree.ts';
 import { ClonedFolder, cloneIn } from '../../src/session/changes/clonedFolder.ts';
 import { DirectFolder } from '../../src/session/changes/directFolder.ts';
 import type { OverlayedFolder } from '../../src/session/changes/overlayedFolder.ts';

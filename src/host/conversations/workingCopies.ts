@@ -81,7 +81,7 @@ export class WorkingCopies implements AsyncDisposable {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
       throw error;
     }
-    const { removeTreeSlowly } = await import('../../overlay/removeTree.ts');
+    const { removeTreeSlowly } = await import('../../base/removeTree.ts');
     await removeTreeSlowly(removed);
   }
 

@@ -6,7 +6,7 @@ import { AnchoredFolder } from '../../overlay/anchoredFolder.ts';
 import type { Discarded, Trash } from '../../overlay/discarded.ts';
 import type { Entry } from '../../overlay/entry.ts';
 import { isCode } from '../../overlay/errorCodes.ts';
-import { removeTree } from '../../overlay/removeTree.ts';
+import { removeTree } from '../../base/removeTree.ts';
 import { lookAt, Mirror } from '../../overlay/tree/mirror.ts';
 import { stampOf } from '../../overlay/tree/treeIndex.ts';
 import { untilSettled } from '../../overlay/tree/treeLayer.ts';

@@ -9,7 +9,7 @@ import type { Entry } from '../../overlay/entry.ts';
 import { IgnoredOutputs } from '../../overlay/ignoredOutputs.ts';
 import type { Look } from '../../overlay/lookAtChanges.ts';
 import { mergeContents } from '../../overlay/merge.ts';
-import { removeTree } from '../../overlay/removeTree.ts';
+import { removeTree } from '../../base/removeTree.ts';
 import { closeSelection, isNamed } from '../../overlay/selection.ts';
 import { lookAt } from '../../overlay/tree/mirror.ts';
 import { readTreeLayer } from '../../overlay/tree/treeLayer.ts';

@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import path from 'node:path';
-import { removeTree } from '../../../src/overlay/removeTree.ts';
+import { removeTree } from '../../../src/base/removeTree.ts';
 import { ClonedFolder, cloneIn } from '../../../src/session/changes/clonedFolder.ts';
 import { openTrash, type Trash } from '../../../src/store/trash.ts';
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { importCommits } from '../../../src/overlay/commits.ts';
 import { newCommits } from '../../../src/overlay/newCommits.ts';
 import { openOverlay, type Overlay } from '../../../src/overlay/overlay.ts';
-import { removeTree } from '../../../src/overlay/removeTree.ts';
+import { removeTree } from '../../../src/base/removeTree.ts';
 import { outsideGitDirectories } from '../../../sandbox/gitDirectories.ts';
 import { openSandbox, type Sandbox } from '../../../sandbox/sandbox.ts';
 import { picture } from './operations.ts';

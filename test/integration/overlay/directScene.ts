@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ApplyOptions } from '../../../src/overlay/apply.ts';
-import { removeTree } from '../../../src/overlay/removeTree.ts';
+import { removeTree } from '../../../src/base/removeTree.ts';
 import type { Choice } from '../../../src/session/changes/changesEngine.ts';
 import { DirectFolder } from '../../../src/session/changes/directFolder.ts';
 import { openTrash, type Trash } from '../../../src/store/trash.ts';

@@ -8,7 +8,7 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { refreshView } from '../../../sandbox/holder.ts';
 import type { OverlayFolder } from '../../../src/overlay/changeset.ts';
-import { removeTree } from '../../../src/overlay/removeTree.ts';
+import { removeTree } from '../../../src/base/removeTree.ts';
 import { scratch } from './scratch.ts';
 
 export interface LiveOverlay extends AsyncDisposable {

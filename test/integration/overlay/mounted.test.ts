@@ -14,7 +14,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import esbuild from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { removeTree } from '../../../src/overlay/removeTree.ts';
+import { removeTree } from '../../../src/base/removeTree.ts';
 import { openOverlayCopy } from '../../../src/session/changes/openOverlayCopy.ts';
 import type { WorkingCopy } from '../../../src/session/changes/workingCopy.ts';
 import { openUp, picture } from './operations.ts';

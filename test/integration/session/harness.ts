@@ -15,7 +15,7 @@ import { promisify } from 'node:util';
 import { rgPath } from '@vscode/ripgrep';
 import esbuild from 'esbuild';
 import { vi } from 'vitest';
-import { removeTree } from '../../../src/overlay/removeTree.ts';
+import { removeTree } from '../../../src/base/removeTree.ts';
 import { openSandbox, type Sandbox } from '../../../sandbox/sandbox.ts';
 import { demoBackend } from '../../../src/gateway/demo/demoBackend.ts';
 import type { CommandPolicy } from '../../../src/policy/policy.ts';

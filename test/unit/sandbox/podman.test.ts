@@ -293,6 +293,8 @@ describe.each(['x64', 'arm64'] as const)('the seccomp profile for %s', architect
     ['a packet socket', 97, 'socket', 17, 3],
     ['a socket of the virtual machine', 97, 'socket', 40, 1],
     ['a family with a bit set above', 97, 'socket', 0x1_0000_0001, 1],
+    ['a pair of Unix sockets', undefined, 'socketpair', 1, 1],
+    ['a pair of another family', 97, 'socketpair', 40, 1],
   ])('judges %s: %s', (_, error, name, ...words) => {
     expect(judge(name, ...words)).toBe(error);
   });

@@ -47,7 +47,7 @@ function named(value: number): string {
 describe.each(architectures)('the filter for %s', architecture => {
   const program = filterProgram(architecture);
   const decide = (number: number, ...args: number[]) => judge(program, number, args, audit[architecture]);
-  const numberOf = (name: keyof typeof judgedCalls) => judgedCalls[name][column[architecture]];
+  const numberOf = (name: keyof typeof judgedCalls): number => judgedCalls[name][column[architecture]] ?? -1;
 
   test('refuses every call on the list with an error that programs can report', () => {
     const verdicts = Object.values(refusedCalls)
@@ -127,6 +127,51 @@ describe.each(architectures)('the filter for %s', architecture => {
       'allow allow allow allow EPERM EPERM EPERM EAFNOSUPPORT EAFNOSUPPORT EAFNOSUPPORT',
     );
   });
+
+  test('makes pairs of Unix sockets only', () => {
+    expect([1, 2, 30, 40].map(family => decide(numberOf('socketpair'), family, 1, 0))).toEqual([
+      'allow',
+      'EAFNOSUPPORT',
+      'EAFNOSUPPORT',
+      'EAFNOSUPPORT',
+    ]);
+  });
+
+  test("lets no file of the user's run as its owner, whoever starts it", () => {
+    const strict = filterProgram(architecture, { writesUsersFiles: true });
+    const verdictOf = (name: keyof typeof judgedCalls, ...args: number[]) => {
+      const number = numberOf(name);
+      return number < 0 ? 'absent' : judge(strict, number, args, audit[architecture]);
+    };
+    const absent = architecture === 'arm64';
+    const creating = 0o101;
+    const unnamed = 0o20200001;
+    expect([
+      verdictOf('chmod', 0, 0o4755),
+      verdictOf('fchmod', 3, 0o4755),
+      verdictOf('fchmodat', 3, 0, 0o6755),
+      verdictOf('fchmodat2', 3, 0, 0o4000, 0),
+      verdictOf('creat', 0, 0o4755),
+      verdictOf('mknod', 0, 0o104755),
+      verdictOf('mknodat', 3, 0, 0o104755),
+      verdictOf('open', 0, creating, 0o4755),
+      verdictOf('openat', 3, 0, creating, 0o4755),
+      verdictOf('openat', 3, 0, unnamed, 0o4755),
+      verdictOf('openat2', 3, 0, 0, 24),
+    ]).toEqual([
+      ...(absent ? ['absent'] : ['EPERM']),
+      ...['EPERM', 'EPERM', 'EPERM'],
+      ...(absent ? ['absent', 'absent', 'EPERM', 'absent'] : ['EPERM', 'EPERM', 'EPERM', 'EPERM']),
+      ...['EPERM', 'EPERM', 'ENOSYS'],
+    ]);
+    expect([
+      verdictOf('fchmodat', 3, 0, 0o2755),
+      verdictOf('openat', 3, 0, creating, 0o644),
+      // Without a file to make, the mode is whatever lay in the register.
+      verdictOf('openat', 3, 0, 0, 0o4755),
+      decide(numberOf('fchmodat'), 3, 0, 0o4755),
+    ]).toEqual(['allow', 'allow', 'allow', 'allow']);
+  });
 });
 
 test('the second table of numbers on x86-64 is closed', () => {
@@ -134,7 +179,7 @@ test('the second table of numbers on x86-64 is closed', () => {
 });
 
 test('there is no filter for an architecture whose numbers we do not know', () => {
-  expect(seccompFilter('riscv64')).toBeUndefined();
+  expect(seccompFilter('riscv64', { writesUsersFiles: false })).toBeUndefined();
 });
 
 test('instructions are eight bytes, little-endian', () => {

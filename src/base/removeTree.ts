@@ -1,6 +1,7 @@
-import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { chmod, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { encodePath, readNames } from './fileName.ts';
 
 /**
  * Removes a file or a whole tree, also where a command took its own rights away (`chmod 000`), as overlayfs itself does
@@ -32,8 +33,7 @@ async function openUpSlowly(path: string): Promise<void> {
 }
 
 function openUp(path: string): void {
-  if (!lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  chmodSync(path, 0o700);
-  for (const entry of readdirSync(path, { withFileTypes: true }))
-    if (entry.isDirectory()) openUp(join(path, entry.name));
+  if (!lstatSync(encodePath(path), { throwIfNoEntry: false })?.isDirectory()) return;
+  chmodSync(encodePath(path), 0o700);
+  for (const name of readNames(path)) openUp(join(path, name));
 }
