@@ -160,9 +160,13 @@ describe.each(architectures)('the filter for %s', architecture => {
       verdictOf('openat2', 3, 0, 0, 24),
     ]).toEqual([
       ...(absent ? ['absent'] : ['EPERM']),
-      ...['EPERM', 'EPERM', 'EPERM'],
+      'EPERM',
+      'EPERM',
+      'EPERM',
       ...(absent ? ['absent', 'absent', 'EPERM', 'absent'] : ['EPERM', 'EPERM', 'EPERM', 'EPERM']),
-      ...['EPERM', 'EPERM', 'ENOSYS'],
+      'EPERM',
+      'EPERM',
+      'ENOSYS',
     ]);
     expect([
       verdictOf('fchmodat', 3, 0, 0o2755),
