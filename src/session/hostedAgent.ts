@@ -13,7 +13,7 @@ export interface HostedAgent {
   end(): Promise<void>;
 }
 
-interface Options extends Pick<
+export interface HostedAgentOptions extends Pick<
   SessionOptions,
   'sandbox' | 'programs' | 'folders' | 'model' | 'backend' | 'runDirectory' | 'log'
 > {
@@ -30,7 +30,10 @@ interface Options extends Pick<
 }
 
 /** Starts the model server, then the agent. Rejects with a CordonError and leaves neither behind. */
-export async function startHostedAgent(options: Options, signal: AbortSignal): Promise<HostedAgent> {
+export async function startHostedAgent(
+  options: HostedAgentOptions,
+  signal: AbortSignal,
+): Promise<HostedAgent> {
   const { backend, runDirectory, model, limits, history, workspace, usage, onUsage, onProblem, onGone, log } =
     options;
   const gateway = await startGateway({

@@ -1,7 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { CordonError, messageOf } from '../base/errors.ts';
 import { randomId, shortId } from '../base/ids.ts';
-import type { GatewayEvent } from '../gateway/gateway.ts';
 import type { ApprovalAnswer } from '../protocol/approval.ts';
 import {
   emptyConversation,
@@ -10,29 +9,27 @@ import {
   type TranscriptItem,
 } from '../protocol/transcript.ts';
 import { interrupted } from '../store/interrupted.ts';
-import type { AgentRequests, StopReason } from './agentProcess.ts';
+import type { StopReason } from './agentProcess.ts';
 import { agentRequests } from './agentRequests.ts';
-import { Approvals } from './approvals.ts';
-import { CommandApproval } from './commandApproval.ts';
-import { Cures } from './cures.ts';
+import { countCommits } from './changes/countCommits.ts';
+import { TurnChanges } from './changes/turnChanges.ts';
+import { isCopy } from './changes/workingCopy.ts';
+import { openConsent, type Consent } from './consent.ts';
 import { earlierTurns } from './earlierTurns.ts';
 import { FileChanges } from './fileChanges.ts';
 import { FileReading } from './fileReading.ts';
-import { FolderAccess } from './folderAccess.ts';
-import { startHostedAgent, type HostedAgent } from './hostedAgent.ts';
+import { Notices } from './notices.ts';
 import type { Place } from './place.ts';
 import { Questions } from './questions.ts';
 import type { Session, SessionOptions } from './session.ts';
-import { countCommits } from './changes/countCommits.ts';
+import { SessionAgent } from './sessionAgent.ts';
 import { SessionGrants } from './sessionGrants.ts';
-import { TurnChanges } from './changes/turnChanges.ts';
 import { Terminals } from './terminals.ts';
 import { unsavedBeside, type UnsavedText } from './unsavedText.ts';
 import { titleOf } from './title.ts';
 import { Transcript } from './transcript.ts';
 import { beginTurn, type RunningTurn } from './turn.ts';
 import { timeWords, turnTime, watchWorkingTime } from './workingTime.ts';
-import { WriteAccess } from './writeAccess.ts';
 
 /** Begins, or takes up again, a conversation. Nothing runs before the first prompt. */
 export function startSession(options: SessionOptions): Session {
@@ -46,16 +43,13 @@ class AgentSession implements Session {
   readonly grants: SessionGrants;
   readonly #options: SessionOptions;
   readonly #transcript: Transcript;
-  readonly #approvals: Approvals;
+  readonly #consent: Consent;
   readonly #questions: Questions;
-  readonly #cures: Cures;
-  readonly #access: WriteAccess;
-  readonly #outside: FolderAccess;
   readonly #terminals: Terminals;
   readonly #changes: TurnChanges;
-  readonly #requests: AgentRequests;
+  readonly #agent: SessionAgent;
+  readonly #notices: Notices;
   readonly #unsaved: UnsavedText | undefined;
-  #agent: HostedAgent | undefined;
   #turn: RunningTurn | undefined;
   /** Settles when nothing of an earlier turn is under way any more: an agent that was stopped, commands. */
   #quiet: Promise<void> = Promise.resolve();
@@ -63,7 +57,7 @@ class AgentSession implements Session {
   readonly #listening: Disposable[] = [];
 
   constructor(options: SessionOptions) {
-    const { id, folders, sandbox, unattended, resume = emptyConversation(id) } = options;
+    const { id, folders, sandbox, network, resume = emptyConversation(id) } = options;
     this.id = id;
     this.#options = options;
     const conversation = {
@@ -76,71 +70,56 @@ class AgentSession implements Session {
     };
     const items = conversation.items.map(interrupted);
     this.#transcript = new Transcript({ ...conversation, items }, options.onEvent, options.log);
-    this.#approvals = new Approvals(id, this.#transcript);
+    this.#notices = new Notices(this.#transcript);
     this.#questions = new Questions(this.#transcript);
-    this.#cures = new Cures(this.#transcript, options.network);
-    const remember = (what: 'command' | 'write') => (answer: AlwaysAllow) => options.remember(answer, what);
-    const shared = {
-      approvals: this.#approvals,
-      unattended,
-      warn: (code: string, text: string) => this.#notice('warning', code, text),
-    };
     this.#changes = new TurnChanges(options.workingCopy, options.log);
-    const isLocked = options.isLocked ?? (() => false);
-    this.#access = new WriteAccess({
-      ...shared,
-      folders,
-      standing: options.writableFolders,
-      isCopy: this.#isCopy,
-      isLocked,
-      remember: remember('write'),
-    });
-    this.#outside = new FolderAccess({ ...shared, conversation: id, grants: options.folderGrants, isLocked });
-    const granted = () =>
-      this.#outside.visible(false).flatMap(each => (each.access === 'none' ? [] : [each.path]));
-    const approval = new CommandApproval({
-      ...shared,
-      policy: () => options.policy(granted()),
-      remember: remember('command'),
-    });
-    options.network?.attach({
-      ...shared,
-      transcript: this.#transcript,
-    });
-    const unsaved = (this.#unsaved = options.unsaved && unsavedBeside(options.workingCopy, options.unsaved));
-    this.grants = new SessionGrants(approval, this.#access, this.#cures, () =>
+    const consent = (this.#consent = openConsent(options, this.#transcript, this.#notices));
+    const { access, outside, cures } = consent;
+    this.grants = new SessionGrants(consent.commands, access, cures, () =>
       this.#first(this.recheck('grants')),
     );
+    const unsaved = (this.#unsaved = options.unsaved && unsavedBeside(options.workingCopy, options.unsaved));
     this.#terminals = new Terminals({
       folders,
       sandbox,
-      network: options.network,
-      approval,
-      access: this.#access,
+      network,
+      approval: consent.commands,
+      access,
       changes: this.#changes,
-      outside: this.#outside,
+      outside,
       transcript: this.#transcript,
-      shownFiles: () => this.#cures.shownFiles,
+      shownFiles: () => cures.shownFiles,
       wallTime: options.limits?.wallTime,
     });
-    this.#requests = agentRequests({
+    const requests = agentRequests({
       turn: () => this.#turn,
       terminals: this.#terminals,
       files: new FileChanges({
         folders,
         sandbox,
         programs: options.programs,
-        access: this.#access,
+        access,
         changes: this.#changes,
-        outside: this.#outside,
+        outside,
         trash: options.trash,
         unsaved,
-        isCopy: this.#isCopy,
+        isCopy: isCopy(options.workingCopy),
         onUnsavedChanged: (place, text) => this.#workedFrom(place, text),
       }),
-      reading: new FileReading({ folders, access: this.#outside, unsaved }),
+      reading: new FileReading({ folders, access: outside, unsaved }),
       questions: this.#questions,
-      canAsk: unattended === undefined,
+      canAsk: options.unattended === undefined,
+    });
+    this.#agent = new SessionAgent({
+      ...options,
+      limits: this.#limits,
+      workspace: isCopy(options.workingCopy) ? 'copy' : 'direct',
+      requests,
+      usage: () => this.conversation.usage,
+      onUsage: usage => this.#transcript.tell({ type: 'usage', usage }),
+      onProblem: problem => this.#notices.problem(this.#turn, problem),
+      // A fresh agent knows nothing of the commands of this one and could not end them.
+      onGone: () => this.#first(this.#terminals.endAll()),
     });
     if (unsaved) this.#listening.push(unsaved.onChange(() => this.#tellUnsaved()));
     if (options.folderGrants) {
@@ -183,7 +162,7 @@ class AgentSession implements Session {
     if (!turn || turn.isStopped) return;
     turn.isStopped = true;
     this.#status('stopping');
-    this.#agent?.process.cancel();
+    this.#agent.cancel();
     // Ends approvals, questions, and whatever waits for them; the turn's own end follows at once.
     turn.controller.abort();
     await turn.ended;
@@ -191,7 +170,7 @@ class AgentSession implements Session {
   }
 
   answerApproval(id: string, answer: ApprovalAnswer): boolean {
-    return this.#approvals.answer(id, answer);
+    return this.#consent.approvals.answer(id, answer);
   }
 
   answerQuestion(id: string, answer: string): boolean {
@@ -199,7 +178,7 @@ class AgentSession implements Session {
   }
 
   liftDenial(itemId: string, index: number, how: 'session' | 'always'): boolean {
-    return this.#cures.lift(itemId, index, how);
+    return this.#consent.cures.lift(itemId, index, how);
   }
 
   recheck(what: 'grants' | 'rules'): Promise<void> {
@@ -211,17 +190,12 @@ class AgentSession implements Session {
     this.#isDisposed = true;
     for (const listening of this.#listening) listening[Symbol.dispose]();
     // Nothing here waits for an agent that is asked to stop, or for its turn to end.
-    await Promise.all([this.stop(), this.#endAgent(), this.#terminals.endAll()]);
+    await Promise.all([this.stop(), this.#agent.end(), this.#terminals.endAll()]);
     // What came up in between.
-    await this.#endAgent();
+    await this.#agent.end();
     await this.#terminals.endAll();
     await this.#quiet;
     this.#transcript.flush();
-  }
-
-  get #isCopy(): boolean {
-    const { workingCopy } = this.#options;
-    return workingCopy !== undefined && workingCopy.kind !== 'direct';
   }
 
   get #limits() {
@@ -237,27 +211,27 @@ class AgentSession implements Session {
     prompt: { readonly itemId: string; readonly text: string },
     earlier: ReturnType<typeof earlierTurns>,
   ): Promise<TurnEnd> {
-    const isWaiting = () => this.#approvals.isWaiting || this.#questions.isWaiting;
+    const isWaiting = () => this.#consent.approvals.isWaiting || this.#questions.isWaiting;
     const clock = watchWorkingTime(this.#turnTime, isWaiting, () => this.#endInTime(turn));
     try {
       await this.#quiet;
       await this.#changes.begin(prompt.itemId, this.#terminals.isQuiet);
       turn.changed = await this.#changes.watch();
       if (turn.isStopped) return stoppedBy(turn);
-      const agent = (this.#agent ??= await this.#startAgent(earlier, turn.signal));
+      const agent = await this.#agent.ready(earlier, turn.signal);
       if (turn.isStopped) return stoppedBy(turn);
       this.#status('running');
-      if (this.#unsaved) agent.process.tellUnsaved(this.#unsaved.paths());
-      const answer = agent.process.prompt(prompt.text);
+      if (this.#unsaved) agent.tellUnsaved(this.#unsaved.paths());
+      const answer = agent.prompt(prompt.text);
       const stopped = aborted(turn.signal).then(() => 'cancelled' as const);
       const reason = await Promise.race([answer, stopped]);
-      if (turn.isStopped) this.#first(this.#quieten(agent, answer));
+      if (turn.isStopped) this.#first(this.#agent.quieten(answer));
       return turn.isOutOfTime ? 'limit' : ends[reason];
     } catch (error) {
       // An agent that is gone, or was found out, is not asked again; one whose model failed is.
-      if (error instanceof CordonError) this.#first(this.#endAgent());
+      if (error instanceof CordonError) this.#first(this.#agent.end());
       if (turn.isStopped) return stoppedBy(turn);
-      this.#explain(turn, error);
+      this.#notices.failure(turn, error);
       return 'failed';
     } finally {
       clock[Symbol.dispose]();
@@ -267,13 +241,13 @@ class AgentSession implements Session {
   #endTurn(turn: RunningTurn, reason: TurnEnd): void {
     turn.controller.abort();
     turn.updates.endMessage(reason === 'done' ? 'complete' : 'cut');
-    this.#approvals.settleAll();
+    this.#consent.approvals.settleAll();
     turn.calls.end();
     // The user does not wait for processes to die, but the next turn does.
     const quiet = this.#terminals.stopForeground();
     this.#first(quiet);
-    this.#access.endTurn();
-    this.#outside.endTurn();
+    this.#consent.access.endTurn();
+    this.#consent.outside.endTurn();
     this.#questions.settleAll();
     this.#turn = undefined;
     const item = { id: randomId(), at: Date.now(), kind: 'turnEnd', reason } as const;
@@ -294,7 +268,7 @@ class AgentSession implements Session {
   }
 
   #tellUnsaved(): void {
-    if (this.#unsaved) this.#agent?.process.tellUnsaved(this.#unsaved.paths());
+    if (this.#unsaved) this.#agent.tellUnsaved(this.#unsaved.paths());
   }
 
   /** Reading them takes its time, and the user need not wait for it. */
@@ -308,78 +282,11 @@ class AgentSession implements Session {
     if (commits > 0) this.#transcript.tell({ type: 'item', item: { ...item, changed, commits } });
   }
 
-  async #startAgent(history: ReturnType<typeof earlierTurns>, signal: AbortSignal): Promise<HostedAgent> {
-    const agent: HostedAgent = await startHostedAgent(
-      {
-        ...this.#options,
-        limits: this.#limits,
-        history,
-        workspace: this.#isCopy ? 'copy' : 'direct',
-        requests: this.#requests,
-        usage: this.conversation.usage,
-        onUsage: usage => this.#transcript.tell({ type: 'usage', usage }),
-        onProblem: problem => this.#tellProblem(problem),
-        onGone: () => this.#forget(agent),
-      },
-      signal,
-    );
-    return agent;
-  }
-
-  /** The agent is gone; the next prompt starts a fresh one with the conversation so far. */
-  #forget(agent: HostedAgent): void {
-    if (this.#agent !== agent) return;
-    this.#agent = undefined;
-    // A fresh agent knows nothing of the commands of this one and could not end them.
-    this.#first(this.#terminals.endAll());
-  }
-
-  async #endAgent(): Promise<void> {
-    const agent = this.#agent;
-    if (!agent) return;
-    this.#forget(agent);
-    await agent.end();
-  }
-
-  /** After a stop: an agent that does not answer soon is ended, so that it cannot go on unseen. */
-  async #quieten(agent: HostedAgent, answer: Promise<StopReason>): Promise<void> {
-    const patience = new Promise<'late'>(resolve => setTimeout(resolve, cancelTime, 'late'));
-    const result = await Promise.race([answer.catch(() => 'gone' as const), patience]);
-    if (result !== 'late') return;
-    this.#options.log.warn(`Session ${shortId(this.id)}: the agent did not answer the stop and was ended.`);
-    this.#forget(agent);
-    await agent.end();
-  }
-
   /** What must be over before the next turn begins, and before the session is disposed. */
   #first(work: Promise<void>): void {
     const failed = (error: unknown) =>
       this.#options.log.error(`Session ${shortId(this.id)}: ${messageOf(error)}`);
     this.#quiet = Promise.all([this.#quiet, work.catch(failed)]).then(() => {});
-  }
-
-  #tellProblem({ code, message, remedy, retryAfter }: Extract<GatewayEvent, { kind: 'problem' }>): void {
-    const turn = this.#turn;
-    if (!turn || turn.isStopped) return;
-    if (retryAfter === undefined) turn.isExplained = true;
-    const text =
-      retryAfter === undefined
-        ? `${message} ${remedy}`
-        : `${message} Trying again in ${Math.ceil(retryAfter)} s.`;
-    // One place for one problem, however often it comes back in this turn.
-    this.#notice(retryAfter === undefined ? 'error' : 'warning', code, text, `${turn.id}.${code}`);
-  }
-
-  #explain(turn: RunningTurn, error: unknown): void {
-    const isOwn = error instanceof CordonError;
-    // The agent reports a model's failure in its SDK's words; the gateway has said it better.
-    if (turn.isExplained && !isOwn) return;
-    this.#notice('error', isOwn ? error.code : 'agent.failed', messageOf(error).slice(0, 4_000));
-  }
-
-  #notice(level: 'info' | 'warning' | 'error', code: string, text: string, id = randomId()): void {
-    this.#transcript.put({ id, at: Date.now(), kind: 'notice', level, code, text });
-    this.#transcript.flush();
   }
 
   #status(status: SessionStatus): void {
@@ -389,7 +296,7 @@ class AgentSession implements Session {
   #endInTime(turn: RunningTurn): void {
     if (turn.isStopped) return;
     turn.isOutOfTime = true;
-    this.#notice(
+    this.#notices.tell(
       'warning',
       'turn.timeLimit',
       `The turn was stopped after ${timeWords(this.#turnTime)} of work. Send a message to go on.`,
@@ -397,11 +304,6 @@ class AgentSession implements Session {
     this.stop().catch((error: unknown) => this.#options.log.error(messageOf(error)));
   }
 }
-
-type AlwaysAllow = Extract<ApprovalAnswer, { kind: 'alwaysAllow' }>;
-
-/** Milliseconds that an agent has to answer a stop. The user does not wait for it: the turn is over at once. */
-const cancelTime = 1_000;
 
 const ends: Record<StopReason, TurnEnd> = {
   end_turn: 'done',

@@ -34,3 +34,8 @@ export interface WorkingCopy extends AsyncDisposable {
    */
   readonly beforeChange?: () => Promise<() => Promise<void>>;
 }
+
+/** Whether the agent works beside the user's own files, so that nothing of theirs changes before they accept it. */
+export function isCopy(copy: WorkingCopy | undefined): boolean {
+  return copy !== undefined && copy.kind !== 'direct';
+}
