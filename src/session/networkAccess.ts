@@ -9,15 +9,12 @@ import {
   type EgressTarget,
   type Outside,
 } from '../egress/egressProxy.ts';
-import { grantFor, isForbidden, isGranted, parseDomain, type DomainGrant } from '../egress/grant.ts';
-import type { ApprovalAnswer } from '../protocol/approval.ts';
-import type { Approvals } from './approvals.ts';
+import { isForbidden, isGranted, parseDomain, type DomainGrant } from '../egress/grant.ts';
 import { ConnectionOwners } from './connectionOwners.ts';
-import { domainQuestion } from './domainQuestion.ts';
 import { FollowedCommand, newPermission, type Permission } from './followedCommand.ts';
-import { keyOf, type HostReport, type HostVerdict } from './hostReport.ts';
+import { HostQuestions, type QuestionDesk } from './hostQuestions.ts';
+import { keyOf, type HostReport } from './hostReport.ts';
 import { keepCures } from './refusals.ts';
-import type { Unattended } from './session.ts';
 import type { Transcript } from './transcript.ts';
 
 /** One permission to reach a host, as the view of all grants shows it. `at` in milliseconds since the epoch. */
@@ -50,12 +47,9 @@ export interface NetworkOptions {
   readonly outside?: Outside;
 }
 
-/** What the questions need of the session that asks them. */
-interface Desk {
-  readonly approvals: Approvals;
+/** The session whose commands these are. */
+interface Desk extends QuestionDesk {
   readonly transcript: Transcript;
-  readonly unattended: Unattended | undefined;
-  readonly warn: (code: string, text: string) => void;
 }
 
 /** One command on its way, as its terminal sees it. */
@@ -81,15 +75,27 @@ export class NetworkAccess implements DomainGrants, Disposable {
   readonly #forSession = new Map<string, Permission>();
   /** Stands for the commands that run, where several do and it cannot be told which one connected. */
   #unknown: FollowedCommand | undefined;
+  readonly #questions: HostQuestions;
   #desk: Desk | undefined;
   #problem: string | undefined;
   #isProblemTold = false;
 
   constructor(private readonly options: NetworkOptions) {
+    const { forbidden, remember } = options;
+    this.#questions = new HostQuestions({
+      forbidden,
+      remember,
+      allowForSession: grant => this.allowForSession(grant),
+    });
     this.#proxy = startEgressProxy({
       ownerOf: connection => this.#owners.of(connection),
       allows: (target, owner) => this.#permissionFor(target, owner) !== undefined,
-      ask: (target, owner) => this.#ask(target, owner),
+      ask: async (target, owner) => {
+        const command = this.#commandOf(owner);
+        return command === undefined
+          ? 'deny'
+          : await this.#questions.ask(target, command, this.#clocksOf(command));
+      },
       onEvent: event => this.#onEvent(event),
       // Git and others over SSH, which knows no proxy, and what was allowed by port.
       directPorts: [22, ...options.allowed().flatMap(({ port }) => port ?? [])],
@@ -108,6 +114,7 @@ export class NetworkAccess implements DomainGrants, Disposable {
 
   attach(desk: Desk): void {
     this.#desk = desk;
+    this.#questions.attach(desk);
   }
 
   /** To be called before the command is started: it may connect at once. Its `clock` stands while the user is asked. */
@@ -184,6 +191,12 @@ export class NetworkAccess implements DomainGrants, Disposable {
     return (this.#unknown ??= new FollowedCommand(latest.itemId, undefined, undefined));
   }
 
+  /** Where it is not known which of them waits, it may be any. */
+  #clocksOf(command: FollowedCommand): WallClock[] {
+    const waiting = command === this.#unknown ? [...this.#commands.values()] : [command];
+    return waiting.flatMap(({ clock }) => clock ?? []);
+  }
+
   #latest(): FollowedCommand | undefined {
     return [...this.#commands.values()].at(-1);
   }
@@ -197,79 +210,6 @@ export class NetworkAccess implements DomainGrants, Disposable {
     for (const permission of [...this.#forSession.values(), ...(mine?.once.values() ?? [])])
       if (isGranted([permission.grant], host, port)) return permission;
     return this.options.allowed().find(grant => isGranted([grant], host, port));
-  }
-
-  async #ask(target: EgressTarget, owner: string | undefined): Promise<'allow' | 'deny'> {
-    const command = this.#commandOf(owner);
-    if (command === undefined) return 'deny';
-    const key = keyOf(target);
-    const before = command.verdicts.get(key);
-    // A program that tries again and again asks once.
-    if (before !== undefined && before.kind !== 'unanswered' && before.kind !== 'allowed') return 'deny';
-    const refused = this.#notToBeAsked(target, command);
-    if (refused !== undefined) {
-      command.verdicts.set(key, refused);
-      return 'deny';
-    }
-    // It outlives the connection: who gives up and tries anew meets the same question.
-    const asking = command.questions.get(key) ?? this.#question(target, command);
-    command.questions.set(key, asking);
-    return await asking;
-  }
-
-  #notToBeAsked(target: EgressTarget, command: FollowedCommand): HostVerdict | undefined {
-    if (isForbidden(this.options.forbidden(), target.host))
-      return { kind: 'refused', why: forbidden, isFinal: true };
-    const unattended = this.#desk?.unattended;
-    if (this.#desk === undefined || unattended !== undefined) {
-      const why = unattended?.host(grantFor(target.host, target.port)) ?? 'Nobody can be asked.';
-      return { kind: 'refused', why, isFinal: true };
-    }
-    if (command.questions.size >= mostQuestions) return { kind: 'refused', why: tooMany, isFinal: false };
-    return undefined;
-  }
-
-  async #question(target: EgressTarget, command: FollowedCommand): Promise<'allow' | 'deny'> {
-    const key = keyOf(target);
-    command.verdicts.set(key, { kind: 'unanswered' });
-    // Where it is not known which of them waits, it may be any.
-    const waiting = command === this.#unknown ? [...this.#commands.values()] : [command];
-    const runOn = waiting.map(({ clock }) => clock?.stand());
-    try {
-      const { subject, decision } = domainQuestion(target, command.line);
-      const answer = await this.#desk?.approvals.ask(command.itemId, subject, decision, command.over.signal);
-      const verdict = verdictOf(answer);
-      command.verdicts.set(key, verdict);
-      if (verdict.kind !== 'allowed') return 'deny';
-      await this.#grant(target, command, answer);
-      return 'allow';
-    } finally {
-      command.questions.delete(key);
-      for (const each of runOn) each?.();
-    }
-  }
-
-  async #grant(
-    { host, port }: EgressTarget,
-    command: FollowedCommand,
-    answer: ApprovalAnswer | null | undefined,
-  ): Promise<void> {
-    const text = grantFor(host, port);
-    const grant = parseDomain(text);
-    if (answer?.kind === 'allowForSession') return this.allowForSession(text);
-    if (answer?.kind !== 'alwaysAllow') {
-      command.once.set(text, newPermission(grant, 'once'));
-      return;
-    }
-    try {
-      await this.options.remember(grant);
-    } catch (error) {
-      this.allowForSession(text);
-      this.#desk?.warn(
-        'approval.notRemembered',
-        `${text} could not be stored, so it is allowed for this session only: ${messageOf(error)}`,
-      );
-    }
   }
 
   #onEvent(event: EgressEvent): void {
@@ -308,21 +248,10 @@ export class NetworkAccess implements DomainGrants, Disposable {
   }
 }
 
-function verdictOf(answer: ApprovalAnswer | null | undefined): HostVerdict {
-  if (answer === null || answer === undefined) return { kind: 'unanswered' };
-  return answer.kind === 'deny' ? { kind: 'denied', words: answer.words?.trim() ?? '' } : { kind: 'allowed' };
-}
-
 /** Milliseconds for the connections of a command that is gone to be noticed as gone. */
 const patience = 1_000;
 /** Milliseconds between two reports of what goes over the network. */
 const tellAfter = 2_000;
-/** Open at once for one command: a person answers one after the other. */
-const mostQuestions = 8;
-
-const forbidden = 'The setting "cordon.network.deniedDomains" forbids it.';
-const tooMany = 'Too many hosts were asked for at once.';
-
 function noNetwork(why: string): string {
   return `Commands of this conversation have no network, whatever is allowed: ${why}`;
 }
