@@ -32,6 +32,7 @@ import { startAgent, type AgentParts } from './host/conversations/startAgent.ts'
 import { createStatusItem } from './host/statusItem.ts';
 import { StopSwitch } from './host/stopSwitch.ts';
 import { registerTrashDocuments } from './host/trash/trashDocuments.ts';
+import { Sessions } from './host/conversations/sessions.ts';
 import { UnsavedDocuments } from './host/conversations/unsavedDocuments.ts';
 import { wallOptions } from './host/sandbox/wallOptions.ts';
 import { WorkingCopies } from './host/conversations/workingCopies.ts';
@@ -106,14 +107,18 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   // Conversations, their agents, and the copies of the workspace in which those work.
   const credentials = new Credentials(context.secrets);
   const unsaved = new UnsavedDocuments();
+  const sessions = new Sessions({
+    start: (id, resume, onEvent) => startAgent(id, resume, onEvent, agentParts),
+    log,
+  });
   const conversations = new Conversations({
     workspace,
+    sessions,
     history: async () => (await import('./store/openHistory.ts')).openHistory(places.history),
     shown: {
       read: () => context.workspaceState.get<string>('shownConversation'),
       write: id => void context.workspaceState.update('shownConversation', id),
     },
-    start: (id, resume, onEvent) => startAgent(id, resume, onEvent, agentParts),
     onDeleted: id => copies.remove(id),
     onNotice: warn,
     log,
@@ -201,7 +206,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     tryOnPast: pattern => inForce.tryOnPast(pattern, 'user'),
   });
   const grants = new GrantsView(
-    grantSources({ folderGrants, conversations, rules, uses, domains, folders: workspaceFolders }),
+    grantSources({ folderGrants, sessions, rules, uses, domains, folders: workspaceFolders }),
   );
   const status = createStatusItem({ conversations, sandbox, stopSwitch });
   const refresh = () => {
@@ -233,7 +238,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     deleteConversation: id => deleteConversation(id, { conversations, copies }),
     chooseModel: async provider => {
       const { probe } = await import('./gateway/probe.ts');
-      if ((await chooseModel(credentials, probe, provider)) !== undefined) await conversations.endSessions();
+      if ((await chooseModel(credentials, probe, provider)) !== undefined) await sessions.endAll();
       refresh();
     },
     chooseMode,
@@ -267,7 +272,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     refresh();
     if (!stopSwitch.isStopped) return;
     folderGrants.dropTemporary();
-    stopped = conversations.stopEverything().then(refresh, report);
+    stopped = sessions.stopEverything().then(refresh, report);
   };
   /** What needs a trusted workspace; runs at once or when trust is granted, without a reload. */
   const bringUp = async () => {
@@ -281,7 +286,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   };
   /** Other folders are another workspace. */
   const endAll = async () => {
-    await conversations.endSessions();
+    await sessions.endAll();
     await copies[Symbol.asyncDispose]();
   };
   const listening = [
@@ -312,8 +317,8 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     ...listening.map(each => ({ dispose: () => each[Symbol.dispose]() })),
     ...registerCommands(parts),
     registerTrashDocuments(openTrash),
-    onSaved(() => void conversations.saved().catch(report)),
-    onSettingChanges({ conversations, copies, rules, domains, sandbox, grants, refresh, report }),
+    onSaved(() => void sessions.saved().catch(report)),
+    onSettingChanges({ conversations, sessions, copies, rules, domains, sandbox, grants, refresh, report }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void bringUp()),
     vscode.workspace.onDidChangeWorkspaceFolders(() => void endAll().then(bringUp)),
   );

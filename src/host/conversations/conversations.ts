@@ -11,8 +11,8 @@ import {
   type SessionEvent,
 } from '../../protocol/transcript.ts';
 import type { WallDenial } from '../../protocol/wallDenial.ts';
-import type { SessionGrant } from '../../session/sessionGrants.ts';
 import type { Session } from '../../session/session.ts';
+import type { Sessions } from './sessions.ts';
 import type { CommandRecord, History } from '../../store/history.ts';
 
 interface Options {
@@ -20,12 +20,7 @@ interface Options {
   readonly workspace: string;
   /** Opens the history when first needed. */
   readonly history: () => Promise<History>;
-  /** Builds walls and agent for one conversation. Rejects with a CordonError when something is missing. */
-  readonly start: (
-    id: string,
-    resume: Conversation | undefined,
-    onEvent: (event: SessionEvent) => void,
-  ) => Promise<Started>;
+  readonly sessions: Sessions;
   /** A conversation and its history are gone for good. */
   readonly onDeleted: (id: string) => Promise<void>;
   /** Remembers which conversation was shown, over restarts. */
@@ -33,12 +28,6 @@ interface Options {
   /** Something about the history that the user should know. */
   readonly onNotice: (text: string) => void;
   readonly log: Log;
-}
-
-/** A session, and what it runs in: ended after it. */
-export interface Started {
-  readonly session: Session;
-  readonly walls: AsyncDisposable;
 }
 
 /**
@@ -51,9 +40,6 @@ export class Conversations implements AsyncDisposable {
   /** Another conversation is shown, or the list changed. */
   readonly changed = new Emitter<void>();
 
-  readonly #sessions = new Map<string, Promise<Started>>();
-  /** Those that are there. */
-  readonly #started = new Map<string, Started>();
   /** As they stand, for those shown or running in this window. */
   readonly #live = new Map<string, Conversation>();
   /** Those in which nothing may begin now. */
@@ -103,7 +89,7 @@ export class Conversations implements AsyncDisposable {
   }
 
   async delete(id: string): Promise<void> {
-    await this.#end(id);
+    await this.options.sessions.end(id);
     this.#live.delete(id);
     this.#history?.delete(id);
     await this.options.onDeleted(id);
@@ -165,7 +151,7 @@ export class Conversations implements AsyncDisposable {
       this.changed.emit();
     }
     try {
-      const { session } = await this.#session(id, before.items.length === 0 ? undefined : before);
+      const session = await this.#session(id, before.items.length === 0 ? undefined : before);
       await session.prompt(text);
     } catch (error) {
       this.options.log.error(`conversation ${shortId(id)}: ${messageOf(error)}`);
@@ -187,11 +173,11 @@ export class Conversations implements AsyncDisposable {
 
   /** Whether it is shown, or has an agent. */
   isInUse(id: string): boolean {
-    return this.#sessions.has(id) || this.current.id === id;
+    return this.options.sessions.has(id) || this.current.id === id;
   }
 
   async stop(): Promise<void> {
-    await (await this.#sessions.get(this.current.id))?.session.stop();
+    await (await this.options.sessions.get(this.current.id))?.stop();
   }
 
   /** Every approval that waits, of any conversation of this window. */
@@ -202,21 +188,21 @@ export class Conversations implements AsyncDisposable {
   /** False when it is no longer open. */
   async answerApproval(id: string, answer: ApprovalAnswer): Promise<boolean> {
     const request = this.waiting().find(each => each.id === id);
-    const started = request && (await this.#sessions.get(request.conversationId));
-    return started?.session.answerApproval(id, answer) ?? false;
+    const session = request && (await this.options.sessions.get(request.conversationId));
+    return session?.answerApproval(id, answer) ?? false;
   }
 
   async answerQuestion(id: string, answer: string): Promise<boolean> {
     const conversation = [...this.#live.values()].find(each =>
       each.questions.some(question => question.id === id),
     );
-    const started = conversation && (await this.#sessions.get(conversation.id));
-    return started?.session.answerQuestion(id, answer) ?? false;
+    const session = conversation && (await this.options.sessions.get(conversation.id));
+    return session?.answerQuestion(id, answer) ?? false;
   }
 
   /** Whether the conversation that is shown has an agent. */
   get hasSession(): boolean {
-    return this.#sessions.has(this.current.id);
+    return this.options.sessions.has(this.current.id);
   }
 
   /** What a wall refused a call of the conversation that is shown. */
@@ -227,70 +213,21 @@ export class Conversations implements AsyncDisposable {
 
   /** Lifts it for the session, or marks it as lifted for always. False when that cannot be. */
   async liftDenial(toolCallId: string, index: number, how: 'session' | 'always'): Promise<boolean> {
-    const started = await this.#sessions.get(this.current.id);
-    return started?.session.liftDenial(toolCallId, index, how) ?? false;
-  }
-
-  /** What was allowed for the session, of every conversation that has one. */
-  sessionGrants(): SessionGrant[] {
-    return [...this.#started.values()].flatMap(({ session }) => session.grants.list());
-  }
-
-  /** Takes back what was allowed for a session. */
-  revokeGrant(id: string): void {
-    for (const { session } of this.#started.values()) session.grants.revoke(id);
-  }
-
-  /** The user saved files of the workspace. */
-  async saved(): Promise<void> {
-    await Promise.all([...this.#started.values()].map(({ session }) => session.saved()));
-  }
-
-  /** Ends the commands that were let run by what does not hold any more. */
-  async recheck(what: 'grants' | 'rules'): Promise<void> {
-    await Promise.all([...this.#started.values()].map(({ session }) => session.recheck(what)));
-  }
-
-  /**
-   * Ends every process of every conversation at once: first all that runs in the walls, agents included, then what is
-   * left of the sessions. A conversation that is just being started is ended as soon as it is there.
-   */
-  async stopEverything(): Promise<void> {
-    const started = [...this.#started.values()];
-    await Promise.allSettled(started.map(({ walls }) => walls[Symbol.asyncDispose]()));
-    await this.endSessions();
-  }
-
-  /** Ends the agents that do nothing; each starts again with its conversation at the next prompt. */
-  async endIdleSessions(): Promise<void> {
-    const isIdle = (id: string) => this.#live.get(id)?.status === 'idle';
-    await Promise.all([...this.#sessions.keys()].filter(isIdle).map(id => this.#end(id)));
-  }
-
-  /** Ends every agent; each starts again with its conversation at the next prompt. For a changed model or mode. */
-  async endSessions(): Promise<void> {
-    await Promise.all([...this.#sessions.keys()].map(id => this.#end(id)));
+    const session = await this.options.sessions.get(this.current.id);
+    return session?.liftDenial(toolCallId, index, how) ?? false;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.endSessions();
+    await this.options.sessions.endAll();
     this.#history?.flush();
     this.#history?.[Symbol.dispose]();
     this.#history = undefined;
   }
 
-  #session(id: string, resume: Conversation | undefined): Promise<Started> {
-    const running = this.#sessions.get(id);
-    if (running !== undefined) return running;
-    this.#apply(id, { type: 'status', status: 'starting' });
-    const session = this.options.start(id, resume, event => this.#apply(id, event));
-    this.#sessions.set(id, session);
-    session.then(
-      // Ended while it was being started, it belongs to nobody any more.
-      started => this.#sessions.get(id) === session && this.#started.set(id, started),
-      () => this.#sessions.delete(id),
-    );
-    return session;
+  async #session(id: string, resume: Conversation | undefined): Promise<Session> {
+    const { sessions } = this.options;
+    if (!sessions.has(id)) this.#apply(id, { type: 'status', status: 'starting' });
+    return await sessions.start(id, resume, event => this.#apply(id, event));
   }
 
   /** Nothing of the conversation's runs meanwhile, and it is read anew afterwards. */
@@ -298,7 +235,7 @@ export class Conversations implements AsyncDisposable {
     if (this.isBusy(id) || this.#still.has(id) || !this.#history) throw busy();
     this.#still.add(id);
     try {
-      await this.#end(id);
+      await this.options.sessions.end(id);
       await work(this.#history);
     } finally {
       this.#still.delete(id);
@@ -315,19 +252,6 @@ export class Conversations implements AsyncDisposable {
     this.#apply(id, { type: 'item', item: { id: randomId(), at: Date.now(), ...item } });
   }
 
-  async #end(id: string): Promise<void> {
-    const starting = this.#sessions.get(id);
-    this.#sessions.delete(id);
-    this.#started.delete(id);
-    try {
-      const started = await starting;
-      await started?.session[Symbol.asyncDispose]();
-      await started?.walls[Symbol.asyncDispose]();
-    } catch (error) {
-      this.options.log.error(`ending conversation ${shortId(id)}: ${messageOf(error)}`);
-    }
-  }
-
   #apply(id: string, event: SessionEvent): void {
     const conversation =
       this.#live.get(id) ?? (this.#current.id === id ? this.#current : emptyConversation(id));
@@ -341,7 +265,7 @@ export class Conversations implements AsyncDisposable {
   }
 
   #show(conversation: Conversation): void {
-    if (this.#live.get(this.#current.id)?.status === 'idle' && !this.#sessions.has(this.#current.id)) {
+    if (this.#live.get(this.#current.id)?.status === 'idle' && !this.options.sessions.has(this.#current.id)) {
       this.#live.delete(this.#current.id);
     }
     this.#current = conversation;

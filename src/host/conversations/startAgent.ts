@@ -8,7 +8,7 @@ import type { WorkingCopy } from '../../session/changes/workingCopy.ts';
 import type { FolderGrants } from '../../session/folderGrants.ts';
 import type { UnsavedText } from '../../session/unsavedText.ts';
 import type { AllowedDomains } from '../grants/allowedDomains.ts';
-import type { Started } from './conversations.ts';
+import type { Started } from './sessions.ts';
 import type { Credentials } from '../models/credentials.ts';
 import { backendOf } from '../models/modelBackend.ts';
 import { confirmUnrestricted } from '../sandbox/modeChoice.ts';

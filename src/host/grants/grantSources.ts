@@ -1,4 +1,4 @@
-import type { Conversations } from '../conversations/conversations.ts';
+import type { Sessions } from '../conversations/sessions.ts';
 import type { Grant, GrantSource } from './grantSource.ts';
 import { isAllowed, ruleExpiry } from '../rules/ruleText.ts';
 import type { RuleUses } from '../rules/ruleUses.ts';
@@ -10,7 +10,7 @@ import type { SessionGrant } from '../../session/sessionGrants.ts';
 
 interface Options {
   readonly folderGrants: FolderGrants;
-  readonly conversations: Conversations;
+  readonly sessions: Sessions;
   readonly rules: WorkspaceRules;
   readonly uses: RuleUses;
   readonly domains: DomainGrants;
@@ -44,7 +44,7 @@ function outsideFolders({ folderGrants }: Options): GrantSource {
   };
 }
 
-function workspaceFolders({ conversations, folders }: Options): GrantSource {
+function workspaceFolders({ sessions, folders }: Options): GrantSource {
   return {
     kind: 'writable',
     title: 'Workspace folders that may be changed directly',
@@ -53,16 +53,16 @@ function workspaceFolders({ conversations, folders }: Options): GrantSource {
         .writableFolders()
         .filter(each => folders().includes(each))
         .map(path => uncounted(path, path, 'change', 'always')),
-      ...ofSessions(conversations, 'writable', 'change'),
+      ...ofSessions(sessions, 'writable', 'change'),
     ],
     async revoke(id) {
-      conversations.revokeGrant(id);
+      sessions.revokeGrant(id);
       await settings.removeWritableFolder(id);
     },
   };
 }
 
-function commands({ conversations, rules, uses }: Options): GrantSource {
+function commands({ sessions, rules, uses }: Options): GrantSource {
   const places = () => [settings.userRules(), ...settings.workspaceRules()];
   return {
     kind: 'command',
@@ -86,10 +86,10 @@ function commands({ conversations, rules, uses }: Options): GrantSource {
             };
           }),
       ),
-      ...ofSessions(conversations, 'command', 'this very command'),
+      ...ofSessions(sessions, 'command', 'this very command'),
     ],
     async revoke(id) {
-      conversations.revokeGrant(id);
+      sessions.revokeGrant(id);
       for (const place of places()) {
         const all = settings.rulesOf(place);
         const kept = Object.entries(all).filter(([pattern]) => JSON.stringify([place.place, pattern]) !== id);
@@ -99,12 +99,12 @@ function commands({ conversations, rules, uses }: Options): GrantSource {
   };
 }
 
-function hiddenFiles({ conversations }: Options): GrantSource {
+function hiddenFiles({ sessions }: Options): GrantSource {
   return {
     kind: 'file',
     title: 'Hidden files that commands see',
-    list: () => ofSessions(conversations, 'file', 'read'),
-    revoke: async id => conversations.revokeGrant(id),
+    list: () => ofSessions(sessions, 'file', 'read'),
+    revoke: async id => sessions.revokeGrant(id),
   };
 }
 
@@ -125,9 +125,9 @@ function hosts({ domains }: Options): GrantSource {
   };
 }
 
-function ofSessions(conversations: Conversations, kind: SessionGrant['kind'], what: string): Grant[] {
-  return conversations
-    .sessionGrants()
+function ofSessions(sessions: Sessions, kind: SessionGrant['kind'], what: string): Grant[] {
+  return sessions
+    .grants()
     .filter(each => each.kind === kind)
     .map(({ id, name, createdAt, lastUsedAt, uses }): Grant => ({
       id,

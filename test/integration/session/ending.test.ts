@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { startTime } from '../../../sandbox/processTree.ts';
 import { openSandbox } from '../../../sandbox/sandbox.ts';
 import { Conversations } from '../../../src/host/conversations/conversations.ts';
+import { Sessions } from '../../../src/host/conversations/sessions.ts';
 import type { CommandPolicy } from '../../../src/policy/policy.ts';
 import type { Programs } from '../../../src/session/session.ts';
 import { openHistory } from '../../../src/store/openHistory.ts';
@@ -79,17 +80,26 @@ async function gone(begun: number, mine: ReadonlySet<string>): Promise<number> {
 async function busy(stage: Stage) {
   const before = walled();
   stage.write('stubborn.sh', stubborn);
-  const conversations = new Conversations({
-    workspace: stage.workspace,
-    history: async () => openHistory(path.join(stage.folder, 'history.db')),
+  const log = {
+    info() {},
+    warn: (text: string) => stage.logged.push(text),
+    error: (text: string) => stage.logged.push(text),
+  };
+  const sessions = new Sessions({
     start: async (id, _, onEvent) => {
       await stage.openOverlaid({ id, onEvent, policy: () => willing });
       return { session: stage.session, walls: stage.sandbox };
     },
+    log,
+  });
+  const conversations = new Conversations({
+    workspace: stage.workspace,
+    sessions,
+    history: async () => openHistory(path.join(stage.folder, 'history.db')),
     onDeleted: async () => {},
     shown: { read: () => undefined, write: () => {} },
     onNotice: text => stage.logged.push(text),
-    log: { info() {}, warn: text => stage.logged.push(text), error: text => stage.logged.push(text) },
+    log,
   });
   const calls = () => conversations.current.items.filter(item => item.kind === 'toolCall');
   await conversations.send('start: bash stubborn.sh');
@@ -97,7 +107,7 @@ async function busy(stage: Stage) {
   const outputs = () => calls().map(({ state, output }) => `${state.kind}: ${output}`);
   await vi.waitFor(() => expect(outputs()).toEqual(Array(2).fill('running: ready\n')), { timeout: 40_000 });
   const mine = [...walled()].filter(([namespace]) => !before.has(namespace));
-  return { conversations, calls, turn, mine: new Map(mine) };
+  return { conversations, sessions, calls, turn, mine: new Map(mine) };
 }
 
 // Timed, although machines differ: a second is what is promised, and one signal, which takes some hundredths of it, is
@@ -111,12 +121,12 @@ test(
   timed,
   async () => {
     await using stage = new Stage(programs);
-    const { conversations, calls, turn, mine } = await busy(stage);
+    const { conversations, sessions, calls, turn, mine } = await busy(stage);
     // The agent's walls, and those of two commands with all that they left behind.
     expect([mine.size, [...mine.values()].filter(count => count >= 6).length]).toEqual([3, 2]);
     expect(agentPid()).toBeDefined();
     const begun = performance.now();
-    const stopped = conversations.stopEverything();
+    const stopped = sessions.stopEverything();
     expect(await gone(begun, new Set(mine.keys()))).toBeLessThan(promised);
     await stopped;
     await turn;
