@@ -1,4 +1,5 @@
-import { applyChanges, type ApplyOptions } from '../../overlay/apply.ts';
+import { applyChanges } from '../../overlay/apply.ts';
+import type { ApplyOptions } from '../../overlay/applyRun.ts';
 import { AnchoredFolder } from '../../overlay/anchoredFolder.ts';
 import { obstacleWords } from '../../overlay/acceptance.ts';
 import { Bases } from '../../overlay/bases.ts';

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { ApplyOptions } from '../../../src/overlay/apply.ts';
+import type { ApplyOptions } from '../../../src/overlay/applyRun.ts';
 import { removeTree } from '../../../src/base/removeTree.ts';
 import type { Choice } from '../../../src/session/changes/changesEngine.ts';
 import { DirectFolder } from '../../../src/session/changes/directFolder.ts';
