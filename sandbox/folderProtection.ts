@@ -76,12 +76,12 @@ export class FolderProtection implements Disposable {
     };
   }
 
-  /** What there is to hide now, and the folders in which it was sought. */
+  /** What there is to hide now, shown in the view or not, and the folders in which it was sought. */
   async look(): Promise<{ secrets: readonly string[]; folders: readonly string[] }> {
     // What the user does is not seen in a clone; only commands write there.
     const clones = Object.values(this.options.copyOnWrite?.sources ?? {});
     const scanners = [...this.#scanners].filter(([root]) => !clones.some(each => isInside(root, each)));
-    const { secrets } = await this.#scan(scanners.map(([root]) => root));
+    const secrets = secretsOf(await this.#scans(scanners.map(([root]) => root)));
     return { secrets, folders: scanners.flatMap(([, scanner]) => scanner.folders) };
   }
 
@@ -103,17 +103,21 @@ export class FolderProtection implements Disposable {
   }
 
   async #scan(roots: readonly string[]): Promise<WorkspaceScan> {
-    const scans = await Promise.all(roots.map(root => this.#scanOf(root)));
-    for (const [at, scan] of scans.entries())
-      if (scan.secrets.length > mostSecrets)
-        throw sandboxErrors.tooManySecrets(scan.secrets.length, roots[at] ?? '');
-    const secrets = [...new Set(scans.flatMap(each => each.secrets))];
+    const scans = await this.#scans(roots);
     return {
-      secrets: await shownInView(secrets, this.options.copyOnWrite),
+      secrets: await shownInView(secretsOf(scans), this.options.copyOnWrite),
       protectedPaths: [...new Set(scans.flatMap(each => each.protectedPaths))],
       pinned: [...new Set(scans.flatMap(each => each.pinned))],
       guarded: [...new Set(scans.flatMap(each => each.guarded))],
     };
+  }
+
+  async #scans(roots: readonly string[]): Promise<readonly WorkspaceScan[]> {
+    const scans = await Promise.all(roots.map(root => this.#scanOf(root)));
+    for (const [at, scan] of scans.entries())
+      if (scan.secrets.length > mostSecrets)
+        throw sandboxErrors.tooManySecrets(scan.secrets.length, roots[at] ?? '');
+    return scans;
   }
 
   /** Of a folder that is shown as a clone, what the clone holds counts; the paths are those at which it is shown. */
@@ -164,6 +168,10 @@ export class FolderProtection implements Disposable {
       .filter(path => !copies.some(each => isInside(path, each)))
       .filter(path => !isAllowed(path, request));
   }
+}
+
+function secretsOf(scans: readonly WorkspaceScan[]): string[] {
+  return [...new Set(scans.flatMap(each => each.secrets))];
 }
 
 /** Bubblewrap takes 9,000 arguments; a mask is three, twice where a folder is linked. */

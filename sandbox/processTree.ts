@@ -15,7 +15,7 @@ export function childrenOf(pid: number): number[] {
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
   } catch {
     // A kernel without CONFIG_PROC_CHILDREN.
-    return allProcesses().filter(each => Number(statFields(each)?.[1]) === pid);
+    return allProcesses().filter(each => parentOf(each) === pid);
   }
 }
 
@@ -53,14 +53,33 @@ function threadsOf(tasks: string): number {
   }
 }
 
+/** Whether none of a process's threads runs: it was stopped, or is over. */
+export function isStopped(pid: number): boolean {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.every(thread => {
+      const [state = 'X'] = statFields(`${pid}/task/${thread}`) ?? [];
+      return ['T', 't', 'Z', 'X'].includes(state);
+    });
+  } catch {
+    // Gone.
+    return true;
+  }
+}
+
+export function parentOf(pid: number): number | undefined {
+  const parent = Number(statFields(pid)?.[1]);
+  return Number.isInteger(parent) ? parent : undefined;
+}
+
 /** The process group of a process. */
 export function groupOf(pid: number): number | undefined {
   const group = Number(statFields(pid)?.[2]);
   return Number.isInteger(group) && group > 1 ? group : undefined;
 }
 
-/** Fields of /proc/PID/stat from the third (state) on; the second may hold spaces and parentheses. */
-function statFields(pid: number): string[] | undefined {
+/** Fields of /proc/PID/stat, or that of a thread, from the third (state) on; the second may hold spaces and parentheses. */
+function statFields(pid: number | string): string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return text

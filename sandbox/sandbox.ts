@@ -11,6 +11,7 @@ import { findPodman } from './podmanPrograms.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 import { gatherSeatbeltFacts } from './seatbeltFacts.ts';
 import { SeatbeltSandbox } from './seatbeltLauncher.ts';
+import type { ViewRefresh } from './viewRefresh.ts';
 import type { WallClock } from './wallClock.ts';
 
 /** What is the same for every process of one session. Paths are absolute host paths. */
@@ -65,6 +66,8 @@ export interface CopyOnWriteView {
   readonly sources?: Readonly<Record<string, string>>;
   /** Where the changes of each folder are kept: real path of the folder → upper directory. */
   readonly changes: ReadonlyMap<string, string>;
+  /** Where it is mounted: what shows in it what changed around it. */
+  readonly refresh?: ViewRefresh;
 }
 
 export interface LaunchRequest {

@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { readlinkSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import type { CountedOutput } from './countedOutput.ts';
@@ -80,6 +81,15 @@ export class WalledProcess implements SandboxedProcess {
   /** Its files, as the host reaches them; undefined when it is over. */
   root(): string | undefined {
     return this.#initLives() ? `/proc/${this.init.pid}/root` : undefined;
+  }
+
+  /** Its namespace of process numbers, as the kernel calls it; undefined when it is over. */
+  namespace(): string | undefined {
+    try {
+      return this.#initLives() ? readlinkSync(`/proc/${this.init.pid}/ns/pid`) : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Ends the whole tree; `limit` is the sentence that tells why. */

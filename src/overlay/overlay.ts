@@ -15,13 +15,14 @@ import { joinHolder, startHolder, type Holder, type OverlayMount } from '../../s
 import { isInside } from '../../sandbox/inside.ts';
 import { startTime } from '../../sandbox/processTree.ts';
 import type { CopyOnWriteView } from '../../sandbox/sandbox.ts';
+import { ViewRefresh } from '../../sandbox/viewRefresh.ts';
 import { withLock } from './lock.ts';
 import { lookAtChanges } from './lookAtChanges.ts';
 import { removeTree } from '../base/removeTree.ts';
 
 /** A copy-on-write view of folders: they appear at their own paths, and what is written stays in `directory`. */
 export interface Overlay extends AsyncDisposable {
-  readonly view: CopyOnWriteView & Required<Pick<CopyOnWriteView, 'enter' | 'holder'>>;
+  readonly view: CopyOnWriteView & Required<Pick<CopyOnWriteView, 'enter' | 'holder' | 'refresh'>>;
   /** Where the changes of each folder are kept: real path of the folder → upper directory. */
   readonly changes: ReadonlyMap<string, string>;
 }
@@ -60,7 +61,7 @@ export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
   });
   const changes = new Map(mounts.map(({ control, folder }) => [folder, join(control, 'upper')]));
   return {
-    view: { enter: holder.enter, holder: holder.pid, folders, changes },
+    view: { enter: holder.enter, holder: holder.pid, folders, changes, refresh: new ViewRefresh(holder.pid) },
     changes,
     async [Symbol.asyncDispose]() {
       if (!options.dropAtEnd && options.isNoted !== true) await noteChanges(mounts, holder.pid);

@@ -1,4 +1,3 @@
-import { refreshView } from '../../../sandbox/holder.ts';
 import { CordonError } from '../../base/errors.ts';
 import { randomId } from '../../base/ids.ts';
 import { recoverApplies } from '../../overlay/apply.ts';
@@ -27,11 +26,13 @@ export interface WholeFolder {
   readonly directory: string;
 }
 
-/** What the engine needs to know of an open copy. Plain data. */
+/** What the engine needs to know of an open copy. */
 export interface CopyEngineOptions {
   readonly folders: readonly (OverlayFolder | WholeFolder)[];
   /** The process that keeps the view open; absent when nothing has it open. */
   readonly holder?: number;
+  /** Shows in the view what changed in these of its folders. Absent when nothing has it open. */
+  readonly refresh?: (folders: readonly string[]) => Promise<void>;
   /** Folders of the broker's, one for all workspaces: where applies are journalled, and the trash. */
   readonly journals: string;
   readonly trash: string;
@@ -277,12 +278,7 @@ export class CopyEngine implements ChangesEngine {
   }
 
   async #refresh(): Promise<void> {
-    const { holder } = this.options;
-    if (holder !== undefined)
-      await refreshView(
-        holder,
-        this.#folders.map(({ path }) => path),
-      );
+    await this.options.refresh?.(this.#folders.map(({ path }) => path));
   }
 
   #byFolder<T extends ChangedPath>(all: readonly T[]): [OverlayedFolder, T[]][] {

@@ -33,7 +33,14 @@ export async function openOverlayCopy(options: CopyOptions): Promise<WorkingCopy
   const layers = [...overlay.changes]
     .map(([lower, upper]): OverlayFolder => ({ lower, upper }))
     .filter(({ lower }) => !unlisted.includes(lower));
-  const data: CopyEngineOptions = { folders: layers, holder: overlay.view.holder, journals, trash };
+  const { holder, refresh } = overlay.view;
+  const data: CopyEngineOptions = {
+    folders: layers,
+    holder,
+    journals,
+    trash,
+    refresh: folders => refresh.refresh(folders),
+  };
   const { engine, worker } = engineThread(options.worker, data);
   return {
     kind: 'overlay',

@@ -1,4 +1,4 @@
-import type { MessagePort, Worker } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import * as z from 'zod';
 import { CordonError, messageOf } from '../../base/errors.ts';
 
@@ -51,12 +51,19 @@ function described(error: unknown) {
   return { kind: 'error', code, message, ...(remedy === undefined ? {} : { remedy }) } as const;
 }
 
-/** The other side: an object whose methods are done on the worker. They reject when the worker is gone. */
-export function callsTo<T extends object>(worker: Worker, methods: readonly (keyof T & string)[]): T {
+/** A worker, or the end of a channel to another thread. */
+interface FarEnd {
+  on(event: 'message', listener: (message: unknown) => void): unknown;
+  once(event: string, listener: (error: unknown) => void): unknown;
+  postMessage(message: unknown): void;
+}
+
+/** The other side: an object whose methods are done on the other thread. They reject when that is gone. */
+export function callsTo<T extends object>(far: FarEnd, methods: readonly (keyof T & string)[]): T {
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let count = 0;
   let end: Error | undefined;
-  worker.on('message', (message: unknown) => {
+  far.on('message', message => {
     const said = Answer.parse(message);
     const call = waiting.get(said.id);
     waiting.delete(said.id);
@@ -72,8 +79,8 @@ export function callsTo<T extends object>(worker: Worker, methods: readonly (key
     for (const call of waiting.values()) call.reject(end);
     waiting.clear();
   };
-  worker.once('error', error => gone(messageOf(error)));
-  worker.once('exit', () => gone('the conversation was closed'));
+  far.once('error', error => gone(messageOf(error)));
+  for (const end of ['exit', 'close']) far.once(end, () => gone('the conversation was closed'));
   const call =
     (method: string) =>
     (...args: readonly unknown[]) => {
@@ -81,7 +88,7 @@ export function callsTo<T extends object>(worker: Worker, methods: readonly (key
       const id = ++count;
       const settled = Promise.withResolvers<unknown>();
       waiting.set(id, settled);
-      worker.postMessage({ id, method, args });
+      far.postMessage({ id, method, args });
       return settled.promise;
     };
   return Object.fromEntries(methods.map(method => [method, call(method)])) as T;

@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { engineMethods } from './engineMethods.ts';
+import { type EngineTask, viewMethods } from './engineThread.ts';
 import { CopyEngine, type CopyEngineOptions } from './copyEngine.ts';
-import { answerCalls } from './overThreads.ts';
+import { answerCalls, callsTo } from './overThreads.ts';
 import { TrashCan, type TrashPlaces } from './trashCan.ts';
 import { trashMethods } from './trashMethods.ts';
 
@@ -12,6 +13,11 @@ import { trashMethods } from './trashMethods.ts';
 export type TrashTask = TrashPlaces & { readonly kind: 'trash' };
 
 if (parentPort === null) throw new Error('This is a worker, not a program.');
-const task = workerData as CopyEngineOptions | TrashTask;
+const task = workerData as EngineTask | TrashTask;
 if ('kind' in task) answerCalls(parentPort, new TrashCan(task), trashMethods);
-else answerCalls(parentPort, new CopyEngine(task), engineMethods);
+else answerCalls(parentPort, new CopyEngine(optionsOf(task)), engineMethods);
+
+function optionsOf({ refreshPort, ...options }: EngineTask): CopyEngineOptions {
+  if (refreshPort === undefined) return options;
+  return { ...options, ...callsTo<Pick<CopyEngineOptions, 'refresh'>>(refreshPort, viewMethods) };
+}

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { refreshView } from '../../../sandbox/holder.ts';
 import type { AcceptOutcome } from '../../../src/session/changes/changesEngine.ts';
 import { CopyEngine } from '../../../src/session/changes/copyEngine.ts';
 import { TrashCan } from '../../../src/session/changes/trashCan.ts';
@@ -19,7 +20,9 @@ beforeEach(async () => {
     writeFileSync(path.join(lower, 'run.sh'), '#!/bin/sh\n', { mode: 0o644 });
   });
   places = { journals: path.join(overlay.state, 'applies'), trash: path.join(overlay.state, 'trash') };
-  engine = new CopyEngine({ folders: [overlay.folder], holder: overlay.holder, ...places });
+  const { holder } = overlay;
+  const refresh = (folders: readonly string[]) => refreshView(holder, folders);
+  engine = new CopyEngine({ folders: [overlay.folder], holder, refresh, ...places });
 });
 afterEach(() => overlay[Symbol.asyncDispose]());
 

@@ -118,6 +118,72 @@ describe.each(['copy-on-write', 'direct'] as const)('in a %s view, a running com
   });
 });
 
+describe('a running command that asked for a file before it was there', () => {
+  /** Asks over and over, and tells what it is told: without another program between, so that no moment is missed. */
+  const asking = (...names: string[]) =>
+    `while :; do for name in ${names.join(' ')}; do if read -r line < "$name"; then echo "got $line"; ` +
+    'elif [ -e "$name" ]; then echo "there: $name"; fi; done; echo round; done 2> /dev/null';
+
+  test.each(['.env', 'deep/down/server.pem', 'new/folder/.env.local'])(
+    'never sees %s: a view that knows of none is made to look, and nobody runs until it is covered',
+    async name => {
+      await open('copy-on-write');
+      const started = await sandbox.launch(request(asking(name)));
+      const said = listen(started);
+      await said.until(/round/);
+      // Whether by a watch, when there is one by now, or by the first look.
+      await new Promise(resolve => setTimeout(resolve, 200));
+      put(name, 'SECRET\n');
+      await said.until(/there/);
+      expect(said.text()).not.toContain('got');
+      await started.kill();
+    },
+  );
+
+  test('never sees it when the view is brought up to date at that very moment', async () => {
+    await open('copy-on-write');
+    const names = Array.from({ length: 12 }, (_, at) => `.env.${at}`);
+    const started = await sandbox.launch(request(asking(...names)));
+    const said = listen(started);
+    for (const name of names) {
+      // It has asked for all of them since the view was brought up to date.
+      await said.until(new RegExp(`^[^]{${said.text().length}}[^]*round[^]*round`));
+      put(name, 'SECRET\n');
+      await overlay?.view.refresh.refresh([workspace]);
+    }
+    for (const name of names) await said.until(new RegExp(`there: ${name}`));
+    expect(said.text()).not.toContain('got');
+    await started.kill();
+  });
+
+  test('sees it where the user allowed it by name', async () => {
+    await open('copy-on-write');
+    const allowedPaths = [join(workspace, '.env')];
+    const started = await sandbox.launch(request(asking('.env'), { allowedPaths }));
+    const said = listen(started);
+    await said.until(/round/);
+    put('.env', 'SECRET\n');
+    await overlay?.view.refresh.refresh([workspace]);
+    await said.until(/got/);
+    expect(said.text()).toContain('got SECRET\n');
+    await started.kill();
+  });
+
+  test('and that the view hides by something else in spite of it, is left alone', async () => {
+    await open('copy-on-write');
+    await output('rm -rf deep');
+    const started = await sandbox.launch(request(asking('deep/down/.env')));
+    const said = listen(started);
+    await said.until(/round/);
+    put('deep/down/.env', 'SECRET\n');
+    await overlay?.view.refresh.refresh([workspace]);
+    await overlay?.view.refresh.refresh([workspace]);
+    expect(await output('ls -A')).toBe('');
+    expect(said.text()).not.toMatch(/there|got/);
+    await started.kill();
+  });
+});
+
 describe('what a command made itself', () => {
   test('stays readable to it in a copy-on-write view, also when the user makes one of the same name', async () => {
     await open('copy-on-write');
