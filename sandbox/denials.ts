@@ -16,9 +16,12 @@ export type AttributedDenial =
   | { readonly kind: 'network'; readonly host: string; readonly port?: number }
   /**
    * The kernel does not let a copy-on-write view change this file, or link to it: it is not the user's own. `link`: git
-   * wants to share a file of the user's between two repositories, which a copy cannot.
+   * wants to share a file of the user's between two repositories, which a copy cannot. `folder`: one that was there
+   * before cannot be renamed as it is.
    */
-  | { readonly kind: 'notCopied'; readonly path: string; readonly why: 'owner' | 'link' }
+  | { readonly kind: 'notCopied'; readonly path: string; readonly why: 'owner' | 'link' | 'folder' }
+  /** A program wanted to look into another one. */
+  | { readonly kind: 'tracing' }
   | { readonly kind: 'limit'; readonly setting: string };
 
 export interface DenialContext {
@@ -65,9 +68,16 @@ export function describeDenial(denial: AttributedDenial): string {
     case 'network':
       return `The sandbox has no way to ${denial.port === undefined ? denial.host : `${denial.host}:${denial.port}`}: commands have no network unless the user allows that host.`;
     case 'notCopied':
-      return denial.why === 'owner'
-        ? `The copy of the workspace cannot change ${denial.path}, because the file belongs to another user or group. The user can mend that in a terminal of theirs: chown or chgrp.`
-        : 'In a copy of the workspace git cannot link to the files of another repository: use git clone --no-hardlinks.';
+      switch (denial.why) {
+        case 'owner':
+          return `The copy of the workspace cannot change ${denial.path}, because the file belongs to another user or group. The user can mend that in a terminal of theirs: chown or chgrp.`;
+        case 'link':
+          return 'In a copy of the workspace git cannot link to the files of another repository: use git clone --no-hardlinks.';
+        case 'folder':
+          return `In a copy of the workspace the folder ${denial.path} cannot be renamed in one step. The program mv can move it, by copying; for git: mv, then git add.`;
+      }
+    case 'tracing':
+      return 'The sandbox lets no program trace another one, so debuggers, strace and the search for leaks (LeakSanitizer) do not work in it. The user can run them in a terminal of theirs.';
     case 'limit':
       return `The sandbox's limit "${denial.setting}" was reached. The user can raise it in the settings.`;
   }
@@ -99,6 +109,14 @@ const signs: readonly Sign[] = [
   {
     pattern: /hardlink different from source at '([^']+)'/,
     judge: (named, { cwd }) => ({ kind: 'notCopied', path: resolve(cwd, named), why: 'link' }),
+  },
+  // "renaming 'a' failed: …" (git), "…: 'a' -> 'b'" (Python), "EXDEV: …, rename 'a' -> 'b'" (Node).
+  { pattern: /renaming ['‘]([^'’]+)['’] failed: Invalid cross-device link/, judge: notRenamed },
+  { pattern: /Invalid cross-device link: ['"]([^'"]+)['"] ->/, judge: notRenamed },
+  { pattern: /\bEXDEV\b[^'"]*\brename ['"]([^'"]+)['"]/, judge: notRenamed },
+  {
+    pattern: /(\bptrace(?:\b|_).*: Operation not permitted|LeakSanitizer does not work under ptrace)/i,
+    judge: () => ({ kind: 'tracing' }),
   },
   { pattern: new RegExp(`${before}: No such file or directory`), judge: notShown },
   { pattern: /\bENOENT\b[^'"]*['"]([^'"]+)['"]/, judge: notShown },
@@ -184,6 +202,12 @@ function notShown(named: string, { folders, exists }: DenialContext): Attributed
 function notOwn(named: string, { cwd, folders }: DenialContext): AttributedDenial | undefined {
   const path = resolve(cwd, named.replace(/^Unable to create ['"]?/, ''));
   return folders.some(each => isInside(path, each)) ? { kind: 'notCopied', path, why: 'owner' } : undefined;
+}
+
+/** Between two file systems nothing can be renamed anywhere; within the workspace it is the view that refuses. */
+function notRenamed(named: string, { cwd, folders }: DenialContext): AttributedDenial | undefined {
+  const path = resolve(cwd, named);
+  return folders.some(each => isInside(path, each)) ? { kind: 'notCopied', path, why: 'folder' } : undefined;
 }
 
 /** Where a profile stands in the way; elsewhere this says nothing about our walls. */

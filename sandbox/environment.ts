@@ -41,6 +41,10 @@ export function commandEnvironment(
     TMPDIR: '/tmp',
     // A repository around the workspace is a mount of its own; git stops at those unless told otherwise.
     GIT_DISCOVERY_ACROSS_FILESYSTEM: '1',
+    // Its own place is in /run, where nobody may write.
+    SCREENDIR: `${homeInside}/.screen`,
+    // The search for leaks stops the program by tracing it, which the walls refuse; every program would fail at its end.
+    LSAN_OPTIONS: 'detect_leaks=0',
     ...added,
   };
 }

@@ -54,7 +54,7 @@ export function prepareStateFiles(
     group: `root:x:0:\n${user.name}:x:${user.gid}:\nnogroup:x:65534:\n`,
     hosts: `127.0.0.1 localhost ${hostNameInside}\n::1 localhost ip6-localhost ip6-loopback\n`,
     hostname: `${hostNameInside}\n`,
-    gitconfig: gitSettings(hostHome),
+    gitconfig: gitSettings(hostHome, user.uid !== process.getuid?.()),
     'cordon-gitignore': ignoredSecrets,
   };
   const own = `${process.pid}-${startTime(process.pid) ?? 0}-`;
@@ -109,7 +109,7 @@ function put(path: string, content: string, mode: number): void {
 }
 
 /** Who commits, taken from the user's own settings by name; nothing else of them is shown. */
-function gitSettings(hostHome: string): string {
+function gitSettings(hostHome: string, isRenamed: boolean): string {
   const lines: string[] = [];
   for (const [key, value] of globalGitSettings(hostHome)) {
     const [section = '', name = ''] = key.split('.');
@@ -117,6 +117,8 @@ function gitSettings(hostHome: string): string {
   }
   // Inside, the workspace may look as if it belonged to somebody else; the walls do not depend on that check.
   lines.push('[core]', '\texcludesFile = /etc/cordon-gitignore');
+  // The index remembers who owns each file, and inside that is somebody else: all would look changed.
+  if (isRenamed) lines.push('\tcheckStat = minimal');
   lines.push('[safe]', '\tdirectory = *', '[gc]', '\tautoDetach = false');
   return lines.join('\n') + '\n';
 }

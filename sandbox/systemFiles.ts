@@ -1,6 +1,6 @@
 // What of the system every command sees, read-only. Everything else of the machine is not there.
 
-/** Directories of programs and libraries. Links among them (`/bin` to `usr/bin`) are made anew. */
+/** Directories of programs and libraries, and what tells of them. Links among them (`/bin` to `usr/bin`) are made anew. */
 export const systemDirectories: readonly string[] = [
   '/usr',
   '/bin',
@@ -11,6 +11,12 @@ export const systemDirectories: readonly string[] = [
   '/libx32',
   '/nix/store',
   '/run/current-system/sw',
+  // Which packages are installed, as their managers tell.
+  '/var/lib/dpkg',
+  '/var/lib/rpm',
+  '/var/lib/pacman/local',
+  // How many processors there are, and what they can do.
+  '/sys/devices/system/cpu',
 ];
 
 /** The parts of /etc that programs need to start, verify certificates and find their own settings. No secret is here. */

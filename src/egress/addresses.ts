@@ -7,7 +7,7 @@ export type AddressClass = 'public' | 'private' | 'metadata';
 
 /**
  * Classifies an IP address. Private is everything but ordinary public unicast: loopback, link-local, private,
- * unique-local, carrier-grade NAT, multicast, reserved, documentation, and every form that carries another address
+ * unique-local, carrier-grade NAT, multicast, reserved, and every form that carries another address
  * inside (mapped, compatible, NAT64, 6to4, Teredo). What is not an address is private too.
  */
 export function classify(address: string): AddressClass {
@@ -15,8 +15,17 @@ export function classify(address: string): AddressClass {
   const parsed = ipaddr.process(address);
   const embedded = parsed.kind() === 'ipv6' ? embeddedAddress(parsed as ipaddr.IPv6) : undefined;
   if (isMetadata(parsed) || (embedded !== undefined && isMetadata(embedded))) return 'metadata';
+  if (documentation.some(range => range[0].kind() === parsed.kind() && parsed.match(range))) return 'public';
   return parsed.range() === 'unicast' && embedded === undefined ? 'public' : 'private';
 }
+
+/**
+ * RFC 5737. On the internet nothing is there, and nobody's machines are in a private network; where these addresses do
+ * lead somewhere, they stand for the internet: in laboratories and behind gateways.
+ */
+const documentation = ['192.0.2.0/24', '198.51.100.0/24', '203.0.113.0/24'].map(each =>
+  ipaddr.parseCIDR(each),
+);
 
 /** This machine's own addresses: a service here may trust who reaches it by them. */
 export function ownAddresses(): ReadonlySet<string> {

@@ -18,8 +18,10 @@ export const WallDenial = z.discriminatedUnion('kind', [
     words: z.string(),
     cured: z.literal('session').optional(),
   }),
-  /** A copy of the workspace cannot change or link to a file that is not the user's own. */
+  /** A copy of the workspace cannot change or link to a file that is not the user's own, nor rename some folders. */
   z.object({ kind: z.literal('notCopied'), words: z.string() }),
+  /** A program wanted to look into another one. */
+  z.object({ kind: z.literal('tracing'), words: z.string() }),
   z.object({ kind: z.literal('protectedPath'), path: z.string(), words: z.string() }),
   z.object({
     kind: z.literal('outside'),

@@ -79,15 +79,26 @@ function shown(denial: AttributedDenial): WallDenial | undefined {
         words: `${denial.path} is outside of the workspace, so commands do not ${denial.access === 'read' ? 'see' : 'write'} it.`,
       };
     case 'notCopied':
+      return { kind: 'notCopied', words: notCopied(denial) };
+    case 'tracing':
       return {
-        kind: 'notCopied',
+        kind: 'tracing',
         words:
-          denial.why === 'owner'
-            ? `The copy of the workspace cannot change ${denial.path}: the file belongs to another user or group. In a terminal of yours, chown or chgrp mends that.`
-            : 'In a copy of the workspace git cannot link to files of another repository; git clone --no-hardlinks works.',
+          'No command may trace another program, so debuggers, strace and LeakSanitizer do not work behind the walls. They do in a terminal of yours.',
       };
     case 'writeFolder':
       return undefined;
+  }
+}
+
+function notCopied({ path, why }: Extract<AttributedDenial, { kind: 'notCopied' }>): string {
+  switch (why) {
+    case 'owner':
+      return `The copy of the workspace cannot change ${path}: the file belongs to another user or group. In a terminal of yours, chown or chgrp mends that.`;
+    case 'link':
+      return 'In a copy of the workspace git cannot link to files of another repository; git clone --no-hardlinks works.';
+    case 'folder':
+      return `In a copy of the workspace the folder ${path} cannot be renamed in one step; mv can move it, by copying.`;
   }
 }
 

@@ -72,6 +72,7 @@ function cureOf(denial: WallDenial): string | undefined {
     case 'protectedPath':
     case 'outside':
     case 'notCopied':
+    case 'tracing':
       return undefined;
   }
 }

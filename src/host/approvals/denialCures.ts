@@ -34,6 +34,7 @@ export async function cureDenial(toolCallId: string, index: number, options: Opt
     case 'protectedPath':
     case 'outside':
     case 'notCopied':
+    case 'tracing':
     case undefined:
       return;
   }

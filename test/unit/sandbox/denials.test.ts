@@ -38,6 +38,37 @@ test.each<[string, string, AttributedDenial[]]>([
     [{ kind: 'notCopied', path: '/w/src/c/.git/objects/8e/24', why: 'link' }],
   ],
   [
+    'git mv of a folder in a copy',
+    "fatal: renaming 'lib' failed: Invalid cross-device link",
+    [{ kind: 'notCopied', path: '/w/src/lib', why: 'folder' }],
+  ],
+  [
+    'a folder renamed by python in a copy',
+    "OSError: [Errno 18] Invalid cross-device link: 'lib' -> 'source'",
+    [{ kind: 'notCopied', path: '/w/src/lib', why: 'folder' }],
+  ],
+  [
+    'a folder renamed by node in a copy',
+    "Error: EXDEV: cross-device link not permitted, rename 'lib' -> 'source'",
+    [{ kind: 'notCopied', path: '/w/src/lib', why: 'folder' }],
+  ],
+  [
+    'a move between two file systems outside',
+    "Error: EXDEV: cross-device link not permitted, rename '/tmp/a' -> '/w/src/a'",
+    [],
+  ],
+  ['a debugger', 'warning: ptrace: Operation not permitted', [{ kind: 'tracing' }]],
+  [
+    'strace',
+    'strace: test_ptrace_get_syscall_info: PTRACE_TRACEME: Operation not permitted',
+    [{ kind: 'tracing' }],
+  ],
+  [
+    'a search for leaks',
+    'HINT: LeakSanitizer does not work under ptrace (strace, gdb, etc)',
+    [{ kind: 'tracing' }],
+  ],
+  [
     'mkdir outside',
     'mkdir: cannot create directory ‘/usr/share/x’: Read-only file system',
     [{ kind: 'outside', path: '/usr/share/x', access: 'write' }],

@@ -59,6 +59,8 @@ test('a command gets the names on the list and nothing else of the host', () => 
   expect(commandEnvironment(facts, host, { FORCED: '1' })).toEqual({
     PATH: '/home/ann/.cargo/bin:/usr/bin',
     HOME: '/run/cordon/home',
+    SCREENDIR: '/run/cordon/home/.screen',
+    LSAN_OPTIONS: 'detect_leaks=0',
     USER: 'ann',
     LOGNAME: 'ann',
     SHELL: '/bin/bash',
