@@ -1,23 +1,23 @@
 import { version } from '../../package.json';
 import { messageOf } from '../base/errors.ts';
+import type { Command } from './command.ts';
 import { takeCredential } from './credential.ts';
 import { isNodeNewEnough, runWithNewerNode } from './newerNode.ts';
 
-// The command line. Each command is loaded when it is the one asked for; it resolves to its exit status.
+// The command line. What is imported here when it is asked for is a bundle of its own: see esbuild.mjs.
 
-type Command = (argv: readonly string[], credential: string | undefined) => Promise<number>;
-
-const commands: Readonly<Record<string, () => Promise<Command>>> = {
-  run: async () => (await import('./run.ts')).runCommand,
-  sandbox: async () => (await import('./sandbox.ts')).sandboxCommand,
-  check: async () => (await import('./check.ts')).checkCommand,
-  doctor: async () => (await import('./doctor.ts')).doctorCommand,
-  review: async () => (await import('./review.ts')).reviewCommand,
-  apply: async () => (await import('./apply.ts')).applyCommand,
-  discard: async () => (await import('./discard.ts')).discardCommand,
-  'import-commits': async () => (await import('./importCommits.ts')).importCommitsCommand,
-  trash: async () => (await import('./trash.ts')).trashCommand,
-};
+async function find(word: string): Promise<Command | undefined> {
+  switch (word) {
+    case 'sandbox':
+      return (await import('./sandbox.ts')).sandboxCommand;
+    case 'check':
+      return (await import('./check.ts')).checkCommand;
+    default: {
+      const { sessionCommands } = await import('./sessionCommands.ts');
+      return Object.hasOwn(sessionCommands, word) ? await sessionCommands[word]?.() : undefined;
+    }
+  }
+}
 
 const help = `cordon ${version}: a coding agent that works inside walls
 
@@ -66,12 +66,11 @@ async function main(): Promise<number> {
   const [word = '', ...rest] = process.argv.slice(2);
   if (word === '--help' || word === '-h' || word === 'help') return print(help);
   if (word === '--version' || word === '-v') return print(`${version}\n`);
-  const load = Object.hasOwn(commands, word) ? commands[word] : undefined;
-  if (load === undefined) {
+  const command = word === '' ? undefined : await find(word);
+  if (command === undefined) {
     process.stderr.write(word === '' ? help : `cordon: there is no command "${word}". Try cordon --help.\n`);
     return 2;
   }
-  const command = await load();
   return await command(rest, credential);
 }
 
