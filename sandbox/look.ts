@@ -14,7 +14,8 @@ export function listed(path: string): string[] {
 /** The path with every link resolved; as it stands where that cannot be told. */
 export function real(path: string): string {
   try {
-    return realpathSync(path);
+    // The system's own is several times as fast, and every path of PATH comes by here.
+    return realpathSync.native(path);
   } catch {
     return path;
   }

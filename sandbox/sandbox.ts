@@ -6,11 +6,7 @@ import { gatherFacts } from './facts.ts';
 import type { GrantedFolder } from './grantedFolders.ts';
 import { BubblewrapSandbox } from './launcher.ts';
 import type { Limits } from './limits.ts';
-import { PodmanSandbox } from './podmanLauncher.ts';
-import { findPodman } from './podmanPrograms.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
-import { gatherSeatbeltFacts } from './seatbeltFacts.ts';
-import { SeatbeltSandbox } from './seatbeltLauncher.ts';
 import type { ViewRefresh } from './viewRefresh.ts';
 import type { WallClock } from './wallClock.ts';
 
@@ -132,13 +128,29 @@ export interface SandboxedProcess {
  * be a workspace (the whole home folder, system folders, where credentials are kept).
  */
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
-  if (process.platform === 'darwin') return new SeatbeltSandbox(gatherSeatbeltFacts(options), options);
+  if (process.platform === 'darwin') return await openSeatbelt(options);
   if (process.platform !== 'linux') throw sandboxErrors.unsupported(process.platform);
-  if (options.backend === 'podman') {
-    const { podman, init } = findPodman(process.env, options.folders);
-    return new PodmanSandbox(gatherFacts(options), { podman, init }, options);
-  }
+  if (options.backend === 'podman') return await openPodman(options);
   return new BubblewrapSandbox(gatherFacts(options), options);
+}
+
+// Most have no use for these, and need not wait until they are read.
+
+async function openSeatbelt(options: SandboxOptions): Promise<Sandbox> {
+  const [{ gatherSeatbeltFacts }, { SeatbeltSandbox }] = await Promise.all([
+    import('./seatbeltFacts.ts'),
+    import('./seatbeltLauncher.ts'),
+  ]);
+  return new SeatbeltSandbox(gatherSeatbeltFacts(options), options);
+}
+
+async function openPodman(options: SandboxOptions): Promise<Sandbox> {
+  const [{ findPodman }, { PodmanSandbox }] = await Promise.all([
+    import('./podmanPrograms.ts'),
+    import('./podmanLauncher.ts'),
+  ]);
+  const { podman, init } = findPodman(process.env, options.folders);
+  return new PodmanSandbox(gatherFacts(options), { podman, init }, options);
 }
 
 /** One session's walls. Disposing kills every process that still runs in them. */

@@ -13,7 +13,7 @@ import { openSandbox, type SandboxOptions } from '../../sandbox/sandbox.ts';
 import { sandboxErrors } from '../../sandbox/sandboxErrors.ts';
 import { selfTest } from '../../sandbox/selfTest.ts';
 import { sandboxSettings } from './sandboxSettings.ts';
-import { userSettingsFile } from './settingsFile.ts';
+import { userSettingsFile } from './userSettingsFile.ts';
 import { stateDirectory } from './stateDirectory.ts';
 
 /** One finding. `remedy` is set when something is to be done; a warning does not keep commands from running. */
@@ -45,7 +45,7 @@ export async function doctorCommand(argv: readonly string[]): Promise<number> {
 }
 
 async function examine(): Promise<Finding[]> {
-  const { backend, limits } = sandboxSettings();
+  const { backend, limits } = await sandboxSettings();
   const readiness = await (backend === 'podman' ? checkPodman() : checkSandbox());
   if (readiness.kind === 'unavailable')
     return [{ name: 'Sandbox', state: 'bad', detail: readiness.message, remedy: readiness.remedy }];
@@ -95,7 +95,7 @@ async function walls(options: SandboxOptions): Promise<Finding[]> {
 /** Tried where sessions are really kept: that file system has to carry the upper layer, or to clone into. */
 async function copyOnWrite(workspace: string): Promise<Finding> {
   const directory = mkdtempSync(join(stateDirectory(), 'doctor-'));
-  const { backend } = sandboxSettings();
+  const { backend } = await sandboxSettings();
   let problem: unknown;
   try {
     const bwrap = findProgram('bwrap', process.env['PATH'], []);

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import * as z from 'zod';
 import { CordonError, messageOf } from '../base/errors.ts';
 import { parseDomain, type DomainGrant } from '../egress/grant.ts';
-import { settingsIn, userSettingsFile } from './settingsFile.ts';
+import { settingsIn } from './settingsFile.ts';
+import { userSettingsFile } from './userSettingsFile.ts';
 
 /** The hosts that the user's settings let commands reach, and those that no command reaches. */
 export interface DomainSettings {

@@ -36,7 +36,7 @@ import { stateDirectory, workspaceDirectory } from './stateDirectory.ts';
 import { StopSignals } from './stopSignals.ts';
 import { domainSettings } from './domainSettings.ts';
 import { sandboxSettings } from './sandboxSettings.ts';
-import { userSettingsFile } from './settingsFile.ts';
+import { userSettingsFile } from './userSettingsFile.ts';
 import { userRules } from './userSettings.ts';
 
 /**
@@ -94,7 +94,7 @@ interface Work {
 async function work(given: Work): Promise<Ending & { isCopy: boolean }> {
   const { wanted, settings, backend, history, id, resume, signals, report } = given;
   const { folders, task } = wanted;
-  const walls = sandboxSettings();
+  const walls = await sandboxSettings();
   const domains = domainSettings();
   const readiness = await (walls.backend === 'podman' ? checkPodman() : checkSandbox());
   if (readiness.kind === 'unavailable')

@@ -2,7 +2,7 @@ import { mkdtempSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CordonError, messageOf } from '../base/errors.ts';
-import { startEgressProxy, type EgressProxy } from '../egress/egressProxy.ts';
+import type { EgressProxy } from '../egress/egressProxy.ts';
 import { isForbidden, isGranted, type DomainGrant } from '../egress/grant.ts';
 import { openOverlay, type Overlay } from '../overlay/overlay.ts';
 import { removeTree } from '../base/removeTree.ts';
@@ -12,7 +12,6 @@ import { isInside } from '../../sandbox/inside.ts';
 import { groupOf, startTime } from '../../sandbox/processTree.ts';
 import { openSandbox, type SandboxedProcess } from '../../sandbox/sandbox.ts';
 import { sandboxErrors } from '../../sandbox/sandboxErrors.ts';
-import { domainSettings } from './domainSettings.ts';
 import { parseSandboxArguments, type SandboxArguments } from './sandboxArguments.ts';
 import { stateDirectory, workspaceDirectory } from './stateDirectory.ts';
 import { sandboxSettings } from './sandboxSettings.ts';
@@ -38,7 +37,7 @@ export async function sandboxCommand(argv: readonly string[]): Promise<number> {
 async function run(wanted: SandboxArguments): Promise<number> {
   // From here on a signal is the command's; one that comes before it runs ends us.
   using signals = new Signals();
-  const settings = sandboxSettings();
+  const settings = await sandboxSettings();
   const workspaces = (wanted.workspaces.length > 0 ? wanted.workspaces : ['.']).map(each => resolve(each));
   const allowed = wanted.allowWrite.map(each => resolve(each));
   checkFolders([...workspaces, ...allowed], stateDirectory());
@@ -50,7 +49,7 @@ async function run(wanted: SandboxArguments): Promise<number> {
       ? await openView(workspaces, state, wanted.session, backend === 'podman')
       : undefined;
   const folders = [...workspaces, ...allowed];
-  using egress = openWayOut(wanted.allowDomains);
+  using egress = await openWayOut(wanted.allowDomains);
   await using sandbox = await openSandbox({
     folders,
     stateDirectory: state,
@@ -87,8 +86,12 @@ function startFolder(workspaces: readonly string[]): string {
 }
 
 /** No allowed domain: no way out. What is refused is told to the command itself, in the proxy's answer. */
-function openWayOut(grants: readonly DomainGrant[]): EgressProxy | undefined {
+async function openWayOut(grants: readonly DomainGrant[]): Promise<EgressProxy | undefined> {
   if (grants.length === 0) return undefined;
+  const [{ startEgressProxy }, { domainSettings }] = await Promise.all([
+    import('../egress/egressProxy.ts'),
+    import('./domainSettings.ts'),
+  ]);
   const { forbidden } = domainSettings();
   return startEgressProxy({
     allows: ({ host, port }) => isGranted(grants, host, port) && !isForbidden(forbidden, host),

@@ -1,15 +1,24 @@
 import { existsSync } from 'node:fs';
-import * as z from 'zod';
 import type { Limits } from '../../sandbox/limits.ts';
-import { limitsFrom } from '../../sandbox/limitSettings.ts';
-import { settingsIn, userSettingsFile } from './settingsFile.ts';
+import { userSettingsFile } from './userSettingsFile.ts';
 
-/** What the user set for sandboxes. Throws CordonError `settings.unreadable`. */
-export function sandboxSettings(): { limits: Partial<Limits>; backend: 'bubblewrap' | 'podman' } {
+interface SandboxSettings {
+  readonly limits: Partial<Limits>;
+  readonly backend: 'bubblewrap' | 'podman';
+}
+
+/** What the user set for sandboxes. Rejects with CordonError `settings.unreadable`. */
+export async function sandboxSettings(): Promise<SandboxSettings> {
   const file = userSettingsFile();
-  const settings = existsSync(file) ? settingsIn(file) : {};
+  // Most have set nothing, and need not wait for what reads it.
+  if (!existsSync(file)) return { limits: {}, backend: 'bubblewrap' };
+  const [{ settingsIn }, { limitsFrom }] = await Promise.all([
+    import('./settingsFile.ts'),
+    import('../../sandbox/limitSettings.ts'),
+  ]);
+  const settings = settingsIn(file);
   return {
     limits: limitsFrom(name => settings[`cordon.limits.${name}`]),
-    backend: z.enum(['bubblewrap', 'podman']).catch('bubblewrap').parse(settings['cordon.sandbox.backend']),
+    backend: settings['cordon.sandbox.backend'] === 'podman' ? 'podman' : 'bubblewrap',
   };
 }

@@ -1,16 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import path from 'node:path';
 import { parse, type ParseError } from 'jsonc-parser';
 import * as z from 'zod';
 import { CordonError } from '../base/errors.ts';
-
-/** Settings of the command line, with VS Code's names: `~/.config/cordon/settings.json`. */
-export function userSettingsFile(environment: NodeJS.ProcessEnv = process.env): string {
-  const named = environment['XDG_CONFIG_HOME'];
-  const folder = named !== undefined && path.isAbsolute(named) ? named : path.join(homedir(), '.config');
-  return path.join(folder, 'cordon', 'settings.json');
-}
 
 /** VS Code's settings files are JSON with comments and trailing commas. Throws CordonError `settings.unreadable`. */
 export function settingsIn(file: string): Readonly<Record<string, unknown>> {

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { acceptedRules } from '../policy/acceptedRules.ts';
 import type { RuleSettings } from '../policy/policy.ts';
-import { settingsIn, userSettingsFile } from './settingsFile.ts';
+import { settingsIn } from './settingsFile.ts';
+import { userSettingsFile } from './userSettingsFile.ts';
 
 /**
  * The user's rules, and of the workspace's own those that forbid: what a repository allows counts only once the user

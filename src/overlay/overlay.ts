@@ -17,7 +17,6 @@ import { startTime } from '../../sandbox/processTree.ts';
 import type { CopyOnWriteView } from '../../sandbox/sandbox.ts';
 import { ViewRefresh } from '../../sandbox/viewRefresh.ts';
 import { withLock } from './lock.ts';
-import { lookAtChanges } from './lookAtChanges.ts';
 import { removeTree } from '../base/removeTree.ts';
 
 /** A copy-on-write view of folders: they appear at their own paths, and what is written stays in `directory`. */
@@ -33,7 +32,7 @@ export interface OverlayOptions {
   /** Absolute real paths. A folder inside another one is part of its view. */
   readonly folders: readonly string[];
   readonly bwrap: string;
-  /** Whether `directory` is removed, with all changes, when the view is disposed. */
+  /** Whether `directory` is removed, with all changes, when the view is disposed. Nobody else opens it then. */
   readonly dropAtEnd: boolean;
   /** The caller notes by itself what the agent worked from, before it disposes. */
   readonly isNoted?: boolean;
@@ -48,14 +47,17 @@ export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
   mkdirSync(join(directory, 'holders'), { recursive: true, mode: 0o700 });
   const folders = outermost(options.folders.map(folder => realpathSync(folder)));
   const mounts = folders.map(folder => control(directory, folder));
-  const holder = await withLock(join(directory, 'lock'), async () => {
+  const open = async () => {
     const living = livingHolder(directory);
     const opened =
       (living === undefined ? undefined : await joinLiving(living, directory)) ??
       (await startHolder(options.bwrap, mounts));
     record(directory, opened);
     return opened;
-  }).catch((error: unknown) => {
+  };
+  // What is dropped at the end is nobody else's.
+  const opening = options.dropAtEnd ? open() : withLock(join(directory, 'lock'), open);
+  const holder = await opening.catch((error: unknown) => {
     if (options.dropAtEnd) removeTree(directory);
     throw error;
   });
@@ -86,6 +88,7 @@ async function joinLiving(living: number, directory: string): Promise<Holder | u
 async function noteChanges(mounts: readonly OverlayMount[], holder: number): Promise<void> {
   // SQLite's native module would take an older Node down with it.
   if (Number(process.versions.node.split('.')[0]) < 22) return;
+  const { lookAtChanges } = await import('./lookAtChanges.ts');
   for (const { control, folder } of mounts) {
     const merged = `/proc/${holder}/root${folder}`;
     const look = await lookAtChanges({ lower: folder, upper: join(control, 'upper') }, { merged }).catch(
