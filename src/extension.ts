@@ -76,7 +76,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       ),
   });
   const folderGrants = new FolderGrants({
-    store: () => openGrants(places.grants),
+    store: () => openGrants(places.grants, error => log.warn(messageOf(error))),
     workspace,
     // The editor's settings decide what the agent may do: they are beside our own storage.
     bounds: () => ({

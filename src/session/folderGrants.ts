@@ -42,6 +42,8 @@ export class FolderGrants implements Disposable {
   readonly revoked = new Emitter<FolderGrant>();
   #temporary: Temporary[] = [];
   #store: GrantStore | undefined;
+  /** As last looked at. */
+  #stored: readonly FolderGrant[] = [];
   #serial = 0;
   #midnight: NodeJS.Timeout | undefined;
 
@@ -49,8 +51,7 @@ export class FolderGrants implements Disposable {
 
   /** Every answer in force, oldest first. Throws CordonError `grants.open`. */
   list(): FolderGrant[] {
-    const stored = this.#open().list(this.options.workspace).map(listed);
-    return [...stored, ...this.#lasting()].toSorted((a, b) => a.createdAt - b.createdAt);
+    return [...this.#read(), ...this.#lasting()].toSorted((a, b) => a.createdAt - b.createdAt);
   }
 
   /** What holds for a real path in a conversation: the grant that opens it, the refusal that closes it, or nothing. */
@@ -132,7 +133,10 @@ export class FolderGrants implements Disposable {
     if (grant === undefined) return;
     const stored = /^s(\d+)$/.exec(id)?.[1];
     if (stored === undefined) this.#temporary = this.#temporary.filter(each => each.id !== id);
-    else this.#open().delete(Number(stored));
+    else {
+      this.#open().delete(Number(stored));
+      this.#stored = this.#stored.filter(each => each.id !== id);
+    }
     if (grant.answer !== 'never') this.revoked.emit(grant);
     this.changed.emit();
   }
@@ -159,7 +163,7 @@ export class FolderGrants implements Disposable {
 
   /** Throws where the store cannot be read: as long as the refusals are not known, nothing is open. */
   #of(conversation: string): Temporary[] {
-    const stored = this.#open().list(this.options.workspace).map(listed);
+    const stored = this.#read();
     const own = this.#lasting().filter(each => (each.conversation ?? conversation) === conversation);
     return [...stored, ...own];
   }
@@ -170,7 +174,31 @@ export class FolderGrants implements Disposable {
   }
 
   #open(): GrantStore {
-    return (this.#store ??= this.options.store());
+    if (this.#store !== undefined) return this.#store;
+    this.#store = this.options.store();
+    this.#store.changed.on(() => this.#follow());
+    return this.#store;
+  }
+
+  /** What is stored now. What another window of this workspace took back since the last look does not hold here either. */
+  #read(): readonly FolderGrant[] {
+    const before = this.#stored;
+    const now = (this.#stored = this.#open().list(this.options.workspace).map(listed));
+    const isLeft = (grant: FolderGrant) =>
+      now.some(({ id, answer }) => id === grant.id && answer === grant.answer);
+    const gone = before.filter(grant => grant.answer !== 'never' && !isLeft(grant));
+    if (gone.length > 0) queueMicrotask(() => gone.forEach(grant => this.revoked.emit(grant)));
+    return now;
+  }
+
+  /** Something was stored, here or by another window. */
+  #follow(): void {
+    try {
+      this.#read();
+    } catch {
+      // Whoever needs to know next says so.
+    }
+    this.changed.emit();
   }
 
   /** For what is good to have: a count, a recent folder. */

@@ -2,7 +2,9 @@ import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type Sqlite from 'better-sqlite3';
+import { Emitter } from '../base/emitter.ts';
 import { CordonError } from '../base/errors.ts';
+import { ChangeNotice } from './changeNotice.ts';
 
 /** What the user said for good of one path outside of the workspace. Times in milliseconds since the epoch. */
 export interface StoredGrant {
@@ -18,6 +20,8 @@ export interface StoredGrant {
 
 /** Answers that outlive a restart, by workspace: what was allowed in one counts for no other. */
 export interface GrantStore extends Disposable {
+  /** An answer came or went, by this process or another one. Uses are not told. */
+  readonly changed: Emitter<void>;
   /** Oldest first. */
   list(workspace: string): StoredGrant[];
   /** Keeps an answer; an earlier one for the same path and access gives way. */
@@ -30,10 +34,13 @@ export interface GrantStore extends Disposable {
   remember(workspace: string, folder: string, at: number): void;
 }
 
-/** Opens or creates the store: 0600, several processes may have it open. Throws CordonError `grants.open`. */
-export function openGrants(file: string): GrantStore {
+/**
+ * Opens or creates the store: 0600, several processes may have it open. `onProblem` is told when what the others do can
+ * not be followed; it is found at the next look then. Throws CordonError `grants.open`.
+ */
+export function openGrants(file: string, onProblem: (error: unknown) => void = () => {}): GrantStore {
   try {
-    return new SqliteGrants(open(file));
+    return new SqliteGrants(open(file), `${file}.changed`, onProblem);
   } catch (cause) {
     throw new CordonError(
       'grants.open',
@@ -45,7 +52,16 @@ export function openGrants(file: string): GrantStore {
 }
 
 class SqliteGrants implements GrantStore {
-  constructor(private readonly database: Sqlite.Database) {}
+  readonly changed = new Emitter<void>();
+  readonly #notice: ChangeNotice;
+
+  constructor(
+    private readonly database: Sqlite.Database,
+    notice: string,
+    private readonly onProblem: (error: unknown) => void,
+  ) {
+    this.#notice = new ChangeNotice(notice, () => this.changed.emit(), onProblem);
+  }
 
   list(workspace: string): StoredGrant[] {
     const rows = this.database
@@ -65,6 +81,7 @@ class SqliteGrants implements GrantStore {
          SET answer = excluded.answer, created_at = excluded.created_at, last_used_at = NULL, uses = 0`,
       )
       .run({ ...grant, workspace, path: JSON.stringify(grant.path) });
+    this.#tell();
   }
 
   use(id: number, at: number): void {
@@ -73,6 +90,7 @@ class SqliteGrants implements GrantStore {
 
   delete(id: number): void {
     this.database.prepare('DELETE FROM grants WHERE id = ?').run(id);
+    this.#tell();
   }
 
   recent(workspace: string): string[] {
@@ -100,7 +118,17 @@ class SqliteGrants implements GrantStore {
   }
 
   [Symbol.dispose](): void {
+    this.#notice[Symbol.dispose]();
     this.database.close();
+  }
+
+  /** What is stored counts, whether or not the others hear of it at once. */
+  #tell(): void {
+    try {
+      this.#notice.tell();
+    } catch (error) {
+      this.onProblem(error);
+    }
   }
 }
 

@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { promisify } from 'node:util';
+import esbuild from 'esbuild';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { loadPolicy } from '../../../src/policy/loadPolicy.ts';
 import type { CommandPolicy } from '../../../src/policy/policy.ts';
@@ -13,8 +16,23 @@ import { askingPolicy, buildPrograms, Stage, temporaryFolder } from './harness.t
 
 let programs: Programs;
 const built = temporaryFolder();
-beforeAll(async () => void (programs = await buildPrograms(built)));
-afterAll(() => rmSync(built, { recursive: true }));
+// Inside node_modules, so that the bundle finds the native module as an installed extension would.
+const otherWindow = path.resolve(`node_modules/.cache/other-window-${process.pid}.mjs`);
+beforeAll(async () => {
+  programs = await buildPrograms(built);
+  await esbuild.build({
+    entryPoints: ['test/integration/store/otherWindow.ts'],
+    outfile: otherWindow,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    external: ['better-sqlite3'],
+  });
+});
+afterAll(() => {
+  rmSync(built, { recursive: true });
+  rmSync(otherWindow);
+});
 
 /** A session, and beside its workspace a repository of the user's with a file, a secret and a hook. */
 class Outside extends Stage {
@@ -29,7 +47,7 @@ class Outside extends Stage {
     writeFileSync(path.join(this.library, '.env'), 'TOKEN=secret\n');
     writeFileSync(path.join(this.library, '.git/hooks/pre-commit'), 'true\n');
     this.grants = new FolderGrants({
-      store: () => openGrants(path.join(this.folder, 'grants.db')),
+      store: () => openGrants(this.grantsFile),
       workspace: this.workspace,
       bounds: () => ({ workspace: [this.workspace], records: [path.join(this.folder, 'state')] }),
     });
@@ -39,6 +57,10 @@ class Outside extends Stage {
       policy: readingAllowed(this.workspace),
       ...options,
     });
+  }
+
+  get grantsFile(): string {
+    return path.join(this.folder, 'grants.db');
   }
 
   get guide(): string {
@@ -75,6 +97,12 @@ function readingAllowed(folder: string): (granted: readonly string[]) => Command
           : policy.decide(request),
     };
   };
+}
+
+/** Another process that has the same grants open. */
+async function inAnotherWindow(stage: Outside, folder: string, what: 'revoke' | 'never'): Promise<void> {
+  const args = [otherWindow, stage.grantsFile, stage.workspace, folder, what];
+  await promisify(execFile)(process.execPath, args);
 }
 
 test('a file outside is asked for by its repository, and "once" is over with the turn', async () => {
@@ -271,6 +299,42 @@ test('taking a folder back ends the commands that see it, says why, and closes i
     { kind: 'finished', exit: { signal: 'SIGKILL' } },
   ]);
   await stage.answered(`read: ${stage.guide}`, { kind: 'deny' });
+});
+
+test.each(['taken back', 'refused'])(
+  'a folder that is %s in another window ends what runs on it in this one at once',
+  async what => {
+    await using stage = await new Outside(programs).begin();
+    stage.grants.add(stage.library, 'read', 'always', 'c1');
+    stage.grants.add(stage.guide, 'read', 'always', 'c1');
+    await stage.session.prompt('start: sleep 300');
+    const changed = vi.fn();
+    stage.grants.changed.on(changed);
+    await inAnotherWindow(stage, stage.library, what === 'refused' ? 'never' : 'revoke');
+    await vi.waitUntil(() => stage.lastCall?.state.kind === 'finished', { timeout: 20_000 });
+    expect(stage.lastCall?.output).toBe(
+      `[Cordon] Access to ${stage.library} was taken back, so this command was ended.\n`,
+    );
+    expect(changed).toHaveBeenCalled();
+    expect(stage.grants.list().map(({ path: each, answer }) => [each, answer])).toEqual([
+      [stage.guide, 'always'],
+      ...(what === 'refused' ? [[stage.library, 'never']] : []),
+    ]);
+  },
+);
+
+test('what is done in another window about other folders leaves what runs here alone', async () => {
+  await using stage = await new Outside(programs).begin();
+  stage.grants.add(path.join(stage.library, 'docs'), 'read', 'always', 'c1');
+  await stage.session.prompt('start: sleep 300');
+  stage.grants.add(path.join(stage.library, '.git'), 'read', 'always', 'c1');
+  expect(stage.grants.list()).toHaveLength(2);
+  const revoked: string[] = [];
+  stage.grants.revoked.on(grant => revoked.push(grant.path));
+  await inAnotherWindow(stage, path.join(stage.library, '.git'), 'revoke');
+  await vi.waitUntil(() => revoked.length > 0, { timeout: 20_000 });
+  expect(revoked).toEqual([path.join(stage.library, '.git')]);
+  expect(stage.lastCall?.state.kind).toBe('running');
 });
 
 test('a background command sees what lasts, and not what is granted for the turn', async () => {
