@@ -34,7 +34,9 @@ export class DiskWatch {
   readonly #limit: number;
 
   constructor(
-    facts: Pick<SandboxFacts, 'folders' | 'state' | 'limits'>,
+    facts: Pick<SandboxFacts, 'folders' | 'limits'> & {
+      readonly state: Pick<SandboxFacts['state'], 'home' | 'temporary'>;
+    },
     options: Pick<SandboxOptions, 'copyOnWrite'>,
   ) {
     const changes = options.copyOnWrite?.changes;

@@ -148,7 +148,8 @@ export function checkedFolder(folder: string, homes: readonly string[], stateDir
   if (folder.includes('\0')) throw sandboxErrors.invalidText('The workspace path');
   const path = withoutSlash(normalize(folder));
   if (!isAbsolute(path) || !statOf(path)?.isDirectory()) throw sandboxErrors.folderMissing(folder);
-  const realPath = realpathSync(path);
+  // As it is spelt on disk: on some file systems other spellings lead there too.
+  const realPath = realpathSync.native(path);
   if (realPath === '/') throw sandboxErrors.folderTooWide(folder, 'the whole machine');
   const shared = sharedFolders.find(each => isInside(real(each), realPath));
   if (shared !== undefined)
@@ -182,12 +183,20 @@ const sharedFolders = [
   '/sys',
   '/run',
   '/boot',
+  '/Users',
+  '/Applications',
+  '/Library',
+  '/System',
+  '/Volumes',
+  '/private/var/folders',
+  '/opt/homebrew',
+  '/nix',
 ];
-const closedFolders = ['/proc', '/sys', '/dev', '/boot'];
+const closedFolders = ['/proc', '/sys', '/dev', '/boot', '/System'];
 
 export function checkedExtra(path: string, homes: readonly string[]): string {
   if (!isAbsolute(path) || !exists(path)) throw sandboxErrors.pathMissing(path);
-  const target = realpathSync(path);
+  const target = realpathSync.native(path);
   for (const home of homes)
     for (const credential of ['.', ...credentialPaths].map(each => join(home, each)))
       if (isInside(credential, target) || (credential !== home && isInside(target, credential)))

@@ -36,6 +36,8 @@ export const limitMessages = {
     `It was ended because it ran longer than ${milliseconds / 1000} s (setting "cordon.limits.wallTime").`,
   processes: (count: number) =>
     `It was ended because it ran more than ${count} processes (setting "cordon.limits.processes").`,
+  memory: (bytes: number) =>
+    `It was ended because one of its processes used more than ${Math.floor(bytes / 2 ** 20)} MB of memory (setting "cordon.limits.memory").`,
   output: (bytes: number) =>
     `It was ended because it printed more than ${Math.floor(bytes / 2 ** 20)} MB (setting "cordon.limits.output").`,
   diskSpace: (bytes: number) =>

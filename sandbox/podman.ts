@@ -172,7 +172,14 @@ function mountOption(mount: Mount): string[] {
   switch (mount.kind) {
     case 'bind':
       return [
-        `--mount=${fields('type=bind', `source=${mount.source}`, `target=${mount.target}`, mount.isWritable ? 'rw' : 'ro')}`,
+        `--mount=${fields(
+          'type=bind',
+          `source=${mount.source}`,
+          `target=${mount.target}`,
+          mount.isWritable ? 'rw' : 'ro',
+          // What is laid over a secret in the session's own file system later is laid over it here, too.
+          'bind-propagation=rslave',
+        )}`,
       ];
     case 'memory':
       return [

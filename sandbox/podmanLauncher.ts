@@ -25,6 +25,7 @@ import { sandboxErrors } from './sandboxErrors.ts';
 import { refreshSettings } from './settings.ts';
 import { SessionNetwork } from './sessionNetwork.ts';
 import { removeTemporary } from './stateFiles.ts';
+import { checkView } from './viewStands.ts';
 import type { WalledProcess } from './walledProcess.ts';
 
 /** Starts processes in containers of Podman, each in one of its own, and sees to it that they end. */
@@ -111,6 +112,7 @@ export class PodmanSandbox implements Sandbox {
         ...(this.options.copyOnWrite?.sources ? { sources: this.options.copyOnWrite.sources } : {}),
         granted: protection.granted,
       };
+      checkView(this.options.copyOnWrite);
       const started = await this.#start(plan, program, records, directory, environment);
       this.#running.add(started);
       this.#late.add(started, request, protection.scan.secrets, enter);

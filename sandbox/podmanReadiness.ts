@@ -6,6 +6,7 @@ import { CordonError } from '../src/base/errors.ts';
 import { containersConf, podmanOptions } from './podman.ts';
 import { findPodman, type PodmanPrograms } from './podmanPrograms.ts';
 import { PodmanRecords } from './podmanRecords.ts';
+import { sandboxErrors } from './sandboxErrors.ts';
 
 export type PodmanReadiness =
   | { readonly kind: 'ready'; readonly podman: string; readonly version: string }
@@ -20,6 +21,10 @@ export type PodmanReadiness =
 export async function checkPodman(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<PodmanReadiness> {
+  if (process.platform !== 'linux') {
+    const { code, message, remedy = '' } = sandboxErrors.podmanElsewhere();
+    return no(code, message, remedy);
+  }
   let programs: PodmanPrograms;
   try {
     programs = findPodman(environment, []);

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { findProgram } from './facts.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
+import { checkSeatbelt, type SeatbeltReadiness } from './seatbeltReadiness.ts';
 
 export type SandboxReadiness =
   | { readonly kind: 'ready'; readonly bwrap: string; readonly version: string }
@@ -16,7 +17,8 @@ export type SandboxReadiness =
 /** Whether a sandbox can be put up on this machine, tried for real; if not, why, and the narrowest way to mend it. */
 export async function checkSandbox(
   environment: Readonly<Record<string, string | undefined>> = process.env,
-): Promise<SandboxReadiness> {
+): Promise<SandboxReadiness | SeatbeltReadiness> {
+  if (process.platform === 'darwin') return await checkSeatbelt();
   if (process.platform !== 'linux') return diagnose({ ...nothingKnown, platform: process.platform });
   const bwrap = findProgram('bwrap', environment['PATH'], []);
   if (bwrap === undefined) return diagnose({ ...nothingKnown, osRelease: text('/etc/os-release') });
@@ -53,12 +55,6 @@ export const oldestBubblewrap = '0.8.0';
 /** From facts to a verdict. Pure. */
 export function diagnose(facts: ReadinessFacts): SandboxReadiness {
   const { platform, bwrap, version, trial } = facts;
-  if (platform === 'darwin')
-    return no(
-      'sandbox.macos',
-      'Cordon has no sandbox for macOS yet, so no command can run.',
-      'Use a Linux remote or a Linux virtual machine for now.',
-    );
   if (platform === 'win32')
     return no(
       'sandbox.windows',

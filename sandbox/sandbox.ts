@@ -128,6 +128,7 @@ export interface SandboxedProcess {
  * be a workspace (the whole home folder, system folders, where credentials are kept).
  */
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
+  if (options.backend === 'podman' && process.platform !== 'linux') throw sandboxErrors.podmanElsewhere();
   if (process.platform === 'darwin') return await openSeatbelt(options);
   if (process.platform !== 'linux') throw sandboxErrors.unsupported(process.platform);
   if (options.backend === 'podman') return await openPodman(options);
@@ -155,6 +156,8 @@ async function openPodman(options: SandboxOptions): Promise<Sandbox> {
 
 /** One session's walls. Disposing kills every process that still runs in them. */
 export interface Sandbox extends AsyncDisposable {
+  /** Set where nothing can be shown at another path: programs find what `binds` brings at its source. */
+  readonly showsInPlace?: boolean;
   /** Starts a process. Throws a CordonError `sandbox.*` when it cannot start walled in: nothing ran then. */
   launch(request: LaunchRequest): Promise<SandboxedProcess>;
   /** What the walls refused a failed command, told from what it printed. Absent where there are no walls. */

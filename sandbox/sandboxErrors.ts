@@ -18,6 +18,23 @@ export const sandboxErrors = {
         'sudo pacman -S bubblewrap (Arch), sudo zypper install bubblewrap (openSUSE), sudo apk add bubblewrap (Alpine).',
     ),
 
+  podmanElsewhere: () =>
+    new CordonError(
+      'sandbox.podmanElsewhere',
+      'Podman puts up walls on Linux only; elsewhere its containers are in a virtual machine, so no command can run.',
+      'Set "cordon.sandbox.backend" to "bubblewrap", which stands for the system’s own walls.',
+    ),
+
+  /** The walls may be another program's then; the view is Bubblewrap's. */
+  noView: (platform: NodeJS.Platform) =>
+    platform === 'darwin'
+      ? new CordonError('overlay.unavailable', 'On macOS there is no copy-on-write view.')
+      : new CordonError(
+          'overlay.unavailable',
+          'Bubblewrap (bwrap), which puts up the copy-on-write view, is not installed.',
+          'Install the bubblewrap package of your system.',
+        ),
+
   tooOld: (version: string, wanted: string) =>
     new CordonError(
       'sandbox.tooOld',

@@ -3,7 +3,13 @@ import { isInside } from './inside.ts';
 import { protectionOf, rules as protectionRules } from './protectedPaths.ts';
 import type { LaunchRequest } from './sandbox.ts';
 import type { SeatbeltFacts } from './seatbeltFacts.ts';
-import { folderPattern, insidePattern, namePattern, protectionPattern } from './seatbeltPattern.ts';
+import {
+  folderPattern,
+  insidePattern,
+  namePattern,
+  placePattern,
+  protectionPattern,
+} from './seatbeltPattern.ts';
 import { credentialPaths, foldersOfPackages, openNames, secretNames } from './secretFiles.ts';
 import * as system from './seatbeltSystem.ts';
 
@@ -19,14 +25,17 @@ export interface SeatbeltPlan {
   /** Of `request.binds`, by what they are; on macOS they stay where they are. */
   readonly files: readonly string[];
   readonly sockets: readonly string[];
+  /** Where the way out listens on this machine's own loopback; absent: there is none. */
+  readonly proxyPort?: number;
   /** What a `bare` view may execute, and the folders and libraries that it needs for that. */
   readonly program?: { readonly path: string; readonly needs: readonly string[] };
 }
 
 /**
  * The profile for one launch. Pure: what the sandbox shows is decided here and nowhere else. Nothing is allowed that is
- * not named; of several rules for the same operation the last that matches counts, so the order below protects us, and
- * a denial names the same operations as what it takes back.
+ * not named. Of several rules for the same operation the last that matches counts, so the order below protects us. But
+ * a rule for `file-read-data` counts before any for `file-read*`, wherever it stands: a denial names every operation
+ * that an earlier rule allowed by name.
  */
 export function seatbeltProfile(facts: SeatbeltFacts, plan: SeatbeltPlan): SeatbeltProfile {
   const { request } = plan;
@@ -53,13 +62,15 @@ export function seatbeltProfile(facts: SeatbeltFacts, plan: SeatbeltPlan): Seatb
   const readable = [...folders.map(subpath), ...paths('REPOSITORY', facts.gitDirectories)];
   const tools = isSystem ? paths('TOOL', [...facts.toolchainPaths, ...facts.extraReadOnlyPaths]) : [];
   const certificates = isSystem ? paths('CERTIFICATE', facts.certificateFiles) : [];
-  const own = isSystem ? paths('OWN', [facts.state.home, facts.state.temporary]) : [];
+  const ownNames = isSystem ? names.all('OWN', [facts.state.home, facts.state.temporary]) : [];
+  const own = ownNames.map(subpath);
+  const settings = isSystem ? paths('SETTINGS', [facts.state.settings]) : [];
   const given = paths('GIVEN', plan.files);
   const needed = paths('PROGRAM', plan.program === undefined ? [] : plan.program.needs);
   const executable = isSystem
-    ? [...system.programs.map(constant), ...tools, ...own, ...folders.map(subpath)]
+    ? [...[...system.programs, ...system.libraries].map(constant), ...tools, ...own, ...folders.map(subpath)]
     : [...(plan.program === undefined ? [] : paths('EXECUTED', [plan.program.path])), ...given];
-  const shown = [...readable, ...tools, ...certificates, ...own, ...given, ...needed];
+  const shown = [...readable, ...tools, ...certificates, ...settings, ...own, ...given, ...needed];
 
   const text = [
     '(version 1)',
@@ -69,12 +80,18 @@ export function seatbeltProfile(facts: SeatbeltFacts, plan: SeatbeltPlan): Seatb
     '(allow process-info* (target same-sandbox))',
     '(allow signal (target same-sandbox))',
     rule('allow', 'sysctl-read', system.kernelValues),
+    rule('allow', 'sysctl-write', system.askedByWriting),
+    // How many processors there are and how busy they are.
+    '(allow mach-host*)',
     rule('allow', 'mach-lookup', isSystem ? system.services : []),
+    // Pipes between processes may be sockets without a name.
+    '(allow system-socket (socket-domain AF_UNIX))',
     ...(isSystem ? ['(allow ipc-posix-sem)', '(allow pseudo-tty)'] : []),
     '; 2. The system, read-only.',
     rule('allow', 'file-read* file-map-executable', system.libraries.map(constant)),
     rule('allow', 'file-read*', system.settings.map(constant)),
     rule('allow', 'file-read*', system.links),
+    rule('allow', 'file-read-metadata', system.passages),
     rule('allow', 'file-read* file-write-data file-ioctl', system.devices),
     ...(isSystem
       ? [
@@ -83,7 +100,9 @@ export function seatbeltProfile(facts: SeatbeltFacts, plan: SeatbeltPlan): Seatb
           rule('allow', 'file-read* file-write-data file-ioctl', system.terminals),
         ]
       : []),
-    ...(request.output === 'inherit' ? [rule('allow', 'file-ioctl', [system.callersTerminal])] : []),
+    ...(request.output === 'inherit'
+      ? [rule('allow', 'file-read-metadata file-ioctl', [system.callersTerminal])]
+      : []),
     '; 3. What is shown besides, and the way to it.',
     rule('allow', 'file-read* file-map-executable', shown),
     rule('allow', 'file-read-metadata', names.ancestors()),
@@ -95,17 +114,14 @@ export function seatbeltProfile(facts: SeatbeltFacts, plan: SeatbeltPlan): Seatb
       ]),
     rule('allow', 'process-exec*', executable),
     '; 4. Places to write.',
-    rule('allow', 'file-write*', [...own, ...writable.map(subpath)]),
-    rule('deny', 'file-write-unlink', [
-      ...folders.map(literal),
-      ...(own.length > 0 ? names.literals('OWN') : []),
-    ]),
+    rule('allow', 'file-write*', writable.map(subpath)),
+    rule('deny', 'file-write-unlink', folders.map(literal)),
     '; 5. In the folders: what must not change.',
     ...writable.map(each =>
       rule(
         'deny',
         'file-write*',
-        protectionRules.map(protection => inFolder(each, protectionPattern(protection))),
+        protectedPlaces.map(path => inFolder(each, protectionPattern({ path }))),
       ),
     ),
     ...writable.map(each =>
@@ -152,7 +168,7 @@ export function seatbeltProfile(facts: SeatbeltFacts, plan: SeatbeltPlan): Seatb
     // What lies in a granted folder and was refused.
     rule(
       'deny',
-      'file-read* file-map-executable file-write*',
+      'file-read* file-read-metadata file-map-executable file-write*',
       names
         .all(
           'REFUSED',
@@ -164,23 +180,34 @@ export function seatbeltProfile(facts: SeatbeltFacts, plan: SeatbeltPlan): Seatb
     ...names.all('HOME', facts.homes).map(home =>
       rule(
         'deny',
-        'file-read* file-read-metadata file-map-executable file-write* process-exec*',
-        [...credentialPaths, ...system.credentials].map(
-          path => `(subpath (string-append (param "${home}") "/${path}"))`,
-        ),
+        everyUse,
+        [...credentialPaths, ...system.credentials].map(path => inFolder(home, placePattern(path))),
       ),
     ),
-    '; 9. The sockets of the broker, and no other network.',
-    ...(plan.sockets.length === 0
+    rule('deny', everyUse, system.dataOfTools.map(constant)),
+    "; 9. Cordon's own, which may lie among the editor's: made for this sandbox, so nothing of the user's is in it.",
+    rule('allow', 'file-read* file-read-metadata file-map-executable', [...settings, ...own, ...given]),
+    rule('allow', 'file-write* process-exec*', own),
+    rule('deny', 'file-write-unlink', ownNames.map(literal)),
+    // Nothing that runs as somebody else later.
+    '(deny file-write-setugid)',
+    ...(plan.program === undefined ? [] : [rule('allow', 'process-exec*', given)]),
+    '; 10. Its own sockets, those of the broker, and no other network.',
+    ...ownNames.flatMap(each => [
+      rule('allow', 'network-bind', [`(local unix-socket ${subpath(each)})`]),
+      rule('allow', 'network-outbound', [`(remote unix-socket ${subpath(each)})`]),
+    ]),
+    ...names
+      .all('SOCKET', plan.sockets)
+      .flatMap(each => [
+        rule('allow', 'network-outbound', [`(remote unix-socket ${subpath(each)})`]),
+        rule('allow', 'file-read* file-read-metadata file-write-data', [literal(each)]),
+      ]),
+    ...(plan.proxyPort === undefined
       ? []
       : [
-          '(allow system-socket (socket-domain AF_UNIX))',
-          ...names
-            .all('SOCKET', plan.sockets)
-            .flatMap(each => [
-              rule('allow', 'network-outbound', [`(remote unix-socket (subpath (param "${each}")))`]),
-              rule('allow', 'file-read* file-write-data', [literal(each)]),
-            ]),
+          '(allow system-socket (socket-domain AF_INET))',
+          `(allow network-outbound (remote ip "localhost:${plan.proxyPort}"))`,
         ]),
     '',
   ]
@@ -204,12 +231,22 @@ export function sandboxExecArguments(
   ];
 }
 
-/** Folders that hold protected paths: renamed, they would let them go. */
-const heldFolders = [...new Set(protectionRules.filter(each => each.path.includes('/')).map(firstName))];
+/** What a denial of everything names: wildcards, and what is allowed by name elsewhere. */
+const everyUse = 'file-read* file-read-metadata file-map-executable file-write* process-exec*';
 
-function firstName({ path }: { readonly path: string }): string {
-  return path.split('/')[0] ?? path;
-}
+/**
+ * Whole repositories, and what is protected elsewhere. Folders are the user's own here, and many a new file in a
+ * repository would make git take its configuration from where a command wrote it.
+ */
+const protectedPlaces = [
+  '.git',
+  ...protectionRules.map(each => each.path).filter(each => !each.startsWith('.git/')),
+];
+
+/** Folders that hold protected paths: renamed, they would let them go. */
+const heldFolders = [
+  ...new Set(protectedPlaces.filter(each => each.includes('/')).map(each => each.split('/')[0] ?? each)),
+];
 
 /** Names for paths, each used once. A name is made here from a constant and a number, never from a path. */
 class ParameterNames {
@@ -230,12 +267,6 @@ class ParameterNames {
   /** Of everything named so far: what programs look at on the way to it. */
   ancestors(): string[] {
     return Object.keys(this.parameters).map(name => `(path-ancestors (param "${name}"))`);
-  }
-
-  literals(name: string): string[] {
-    return Object.keys(this.parameters)
-      .filter(each => each.startsWith(`${name}_`))
-      .map(literal);
   }
 }
 

@@ -2,61 +2,68 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { lstatSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import type { Writable } from 'node:stream';
-import { CountedOutput } from './countedOutput.ts';
+import { randomId } from '../src/base/ids.ts';
 import type { AttributedDenial } from './denials.ts';
+import { DiskWatch } from './diskWatch.ts';
 import { bareEnvironment, commandEnvironment } from './environment.ts';
 import { explainDenials, type FailedCommand } from './explain.ts';
+import { FamilyWatch } from './familyWatch.ts';
+import { openHostDoor, type HostDoor } from './hostDoor.ts';
 import { isInside } from './inside.ts';
 import type { Limits } from './limits.ts';
-import type { LaunchRequest, ProcessExit, Sandbox, SandboxedProcess, SandboxOptions } from './sandbox.ts';
+import { markVariable } from './processFamily.ts';
+import type { LaunchRequest, Sandbox, SandboxedProcess, SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
-import { programNeeds, real, sandboxExec, type SeatbeltFacts } from './seatbeltFacts.ts';
 import { sandboxExecArguments, seatbeltProfile, type SeatbeltPlan } from './seatbelt.ts';
+import { programNeeds, real, type SeatbeltFacts } from './seatbeltFacts.ts';
+import { SeatbeltProcess } from './seatbeltProcess.ts';
 import { programs } from './seatbeltSystem.ts';
-import { startedClock } from './wallClock.ts';
 
 /**
- * Starts processes behind a profile of macOS's Seatbelt. Not yet tried on a Mac. What it does not have, next to Linux:
- * a network of the session's own (there is none at all), namespaces of processes (a program that becomes a daemon in
- * a session of its own outlives `kill`, behind its walls), and files shown at another path.
+ * Starts processes behind a profile of macOS's Seatbelt. Never run on a Mac yet. What it does not have, next to Linux:
+ * a loopback of the session's own (commands reach nothing there but the way out), namespaces of processes (what a
+ * program starts is followed instead), and files shown at another path.
  */
 export class SeatbeltSandbox implements Sandbox {
-  readonly #running = new Set<SandboxedProcess>();
+  readonly showsInPlace = true;
+  readonly #running = new Set<SeatbeltProcess>();
+  readonly #watch = new FamilyWatch();
+  readonly #disk: DiskWatch;
+  #door: Promise<HostDoor> | undefined;
   #closed = false;
 
   constructor(
     readonly facts: SeatbeltFacts,
     private readonly options: SandboxOptions,
-  ) {}
+  ) {
+    this.#disk = new DiskWatch(facts, {});
+  }
 
   async launch(request: LaunchRequest): Promise<SandboxedProcess> {
     if (this.#closed) throw sandboxErrors.closed();
-    const { network } = this.options;
-    if (network !== undefined && request.view === 'system') {
-      const error = sandboxErrors.noNetwork('macOS has no network of the session’s own');
-      if (network.onUnavailable === undefined) throw error;
-      network.onUnavailable(error);
-    }
     check(request, this.facts);
-    const placed = inPlace(request, this.facts);
-    const profile = seatbeltProfile(this.facts, planFor(placed, this.facts));
+    const way = request.view === 'system' ? await this.#wayOut() : undefined;
+    const mark = randomId();
+    const placed = inPlace(request, this.facts, { ...way?.environment, [markVariable]: mark });
+    const profile = seatbeltProfile(this.facts, planFor(placed, this.facts, way?.port));
     const directory = mkdtempSync(join(this.options.stateDirectory, 'launch-'));
+    const clear = () => rmSync(directory, { recursive: true, force: true });
     try {
       const profileFile = join(directory, 'profile.sb');
       writeFileSync(profileFile, profile.text, { mode: 0o600 });
-      const started = await start(
-        placed,
-        sandboxExecArguments(profileFile, profile, placed.argv),
-        this.facts,
-      );
+      const child = await start(placed, sandboxExecArguments(profileFile, profile, placed.argv), this.facts);
+      const started = new SeatbeltProcess(child, placed, this.facts.limits, mark, this.#watch);
       this.#running.add(started);
+      if (request.view === 'system') this.#disk.watch(started);
       void started.exited.then(() => {
         this.#running.delete(started);
-        rmSync(directory, { recursive: true, force: true });
+        clear();
       });
+      // Closed while it was being started.
+      if (this.#closed) await started.kill();
       return started;
     } catch (error) {
-      rmSync(directory, { recursive: true, force: true });
+      clear();
       throw error;
     }
   }
@@ -68,16 +75,46 @@ export class SeatbeltSandbox implements Sandbox {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#running].map(each => each.kill()));
+    (await this.#door?.catch(() => undefined))?.[Symbol.dispose]();
+    this.#watch[Symbol.dispose]();
     if (this.facts.state.dropsTemporary)
       rmSync(this.facts.state.temporary, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  /** Undefined: there is none, and commands run without. */
+  async #wayOut(): Promise<{ port: number; environment: Readonly<Record<string, string>> } | undefined> {
+    const service = this.options.network;
+    if (service === undefined) return undefined;
+    this.#door ??= openHostDoor(service, pid => this.#isOurs(pid));
+    try {
+      const { port } = await this.#door;
+      return { port, environment: service.environment(port) };
+    } catch (error) {
+      // The next command tries anew.
+      this.#door = undefined;
+      if (service.onUnavailable === undefined) throw error;
+      service.onUnavailable(error);
+      return undefined;
+    }
+  }
+
+  async #isOurs(pid: number): Promise<boolean> {
+    const owns = () => [...this.#running].some(each => each.owns(pid));
+    if (owns()) return true;
+    await this.#watch.look();
+    return owns();
   }
 }
 
 /**
  * The request with every file where it really is: nothing can be shown at another path, so words and variables that
- * name the target of a bind name its source instead. Pure.
+ * name the target of a bind name its source instead. Pure but for links that are resolved.
  */
-export function inPlace(request: LaunchRequest, facts: Pick<SeatbeltFacts, 'state'>): LaunchRequest {
+export function inPlace(
+  request: LaunchRequest,
+  facts: Pick<SeatbeltFacts, 'state'>,
+  added: Readonly<Record<string, string>> = {},
+): LaunchRequest {
   const binds = (request.binds ?? []).map(({ source, target }) => ({ source: real(source), target }));
   const place = (text: string): string => {
     const bind = binds.find(({ target }) => isInside(text, target));
@@ -87,16 +124,21 @@ export function inPlace(request: LaunchRequest, facts: Pick<SeatbeltFacts, 'stat
   const environment = Object.fromEntries(
     Object.entries(request.environment ?? {}).map(([name, value]) => [name, place(value)]),
   );
-  const temporary = { HOME: facts.state.home, TMPDIR: facts.state.temporary };
+  const own = {
+    ...added,
+    HOME: facts.state.home,
+    TMPDIR: facts.state.temporary,
+    GIT_CONFIG_SYSTEM: join(facts.state.settings, 'gitconfig'),
+  };
   return {
     ...request,
     argv: [place(program), ...words.map(place)],
     binds: binds.map(({ source }) => ({ source, target: source })),
-    environment: request.view === 'system' ? { ...temporary, ...environment } : environment,
+    environment: request.view === 'system' ? { ...own, ...environment } : { ...added, ...environment },
   };
 }
 
-function planFor(request: LaunchRequest, facts: SeatbeltFacts): SeatbeltPlan {
+function planFor(request: LaunchRequest, facts: SeatbeltFacts, proxyPort: number | undefined): SeatbeltPlan {
   const sources = (request.binds ?? []).map(each => each.source);
   const isSocket = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isSocket() ?? false;
   const program = real(request.argv[0]);
@@ -104,6 +146,7 @@ function planFor(request: LaunchRequest, facts: SeatbeltFacts): SeatbeltPlan {
     request,
     files: sources.filter(each => !isSocket(each)),
     sockets: sources.filter(isSocket),
+    ...(proxyPort === undefined ? {} : { proxyPort }),
     ...(request.view === 'bare'
       ? { program: { path: program, needs: programNeeds(program, facts.toolchainPaths) } }
       : {}),
@@ -114,7 +157,7 @@ async function start(
   request: LaunchRequest,
   args: readonly string[],
   facts: SeatbeltFacts,
-): Promise<SandboxedProcess> {
+): Promise<ChildProcess> {
   const isElectron = /\.app\//.test(real(request.argv[0]));
   const env =
     request.view === 'bare'
@@ -124,16 +167,18 @@ async function start(
           process.env,
           request.environment,
         );
-  const output = request.output ?? 'pipe';
+  // What is handed on and is no terminal goes through pipes; see SeatbeltProcess.
+  const handed = (isTerminal: boolean) => (isTerminal ? 'inherit' : 'pipe');
+  const output = (isTerminal: boolean) => (request.output === 'inherit' ? handed(isTerminal) : 'pipe');
   const stdio: StdioOptions = [
-    request.stdin,
-    output,
-    output,
+    request.stdin === 'inherit' ? handed(process.stdin.isTTY) : request.stdin,
+    output(process.stdout.isTTY),
+    output(process.stderr.isTTY),
     ...(request.descriptors ?? []).map(() => 'pipe' as const),
   ];
   // A process group of its own, so that the whole of it can be ended; its limits are set where there are no walls yet.
-  const words = ['-c', limitScript(facts.limits), 'limits', sandboxExec, ...args];
-  const child = spawn('/bin/sh', words, { cwd: request.cwd, env, detached: true, stdio });
+  const words = ['-c', limitScript(facts.limits), 'limits', facts.sandboxExec, ...args];
+  const child = spawn(limitShell, words, { cwd: request.cwd, env, detached: true, stdio });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', cause => reject(sandboxErrors.didNotStart(cause.message, cause)));
@@ -143,68 +188,19 @@ async function start(
     writable.on('error', () => undefined);
     writable.end(bytes);
   }
-  return watched(child, watcherOf(child.pid ?? 0), request, facts);
+  return child;
 }
 
-/** The group ends with this process, however that ends: the watcher waits on a pipe that closes then. */
-function watcherOf(group: number): ChildProcess {
-  const script = 'cat > /dev/null; kill -KILL -"$1"';
-  const watcher = spawn('/bin/sh', ['-c', script, 'watcher', String(group)], {
-    cwd: '/',
-    env: { PATH: '/usr/bin:/bin' },
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  watcher.on('error', () => undefined);
-  watcher.stdin?.on('error', () => undefined);
-  return watcher;
-}
+/** Not sh, which is one of three shells on macOS, and they count the size of files in different blocks. */
+const limitShell = '/bin/dash';
 
-/** Blocks of 512 bytes, as sh counts them. Processes and memory have no limit that is only this group's. */
-function limitScript(limits: Pick<Limits, 'openFiles' | 'fileSize'>): string {
-  return `ulimit -c 0 && ulimit -n ${Math.min(limits.openFiles, 10_240)} && ulimit -f ${Math.floor(limits.fileSize / 512)} && exec "$@"`;
-}
-
-function watched(
-  child: ChildProcess,
-  watcher: ChildProcess,
-  request: LaunchRequest,
-  facts: SeatbeltFacts,
-): SandboxedProcess {
-  const { pid = 0 } = child;
-  const counted = new CountedOutput(child.stdout, child.stderr, facts.limits.output);
-  let limit: string | undefined;
-  const end = () => signalGroup(pid, 'SIGKILL');
-  const endFor = (message: string) => {
-    limit ??= message;
-    end();
-  };
-  counted.onExceeded(endFor);
-  const clock = startedClock(request.timeout, endFor);
-  // A program that ends without reading must not end us.
-  child.stdin?.on('error', () => undefined);
-  const exited = new Promise<ProcessExit>(resolve => {
-    child.once('exit', (code, signal) => {
-      clock?.end();
-      // What it left behind in its group ends with it.
-      end();
-      watcher.kill('SIGKILL');
-      resolve(limit === undefined ? { code, signal } : { code, signal, limit });
-    });
-  });
-  return {
-    pid,
-    programPid: pid,
-    stdin: child.stdin,
-    stdout: counted.stdout,
-    stderr: counted.stderr,
-    exited,
-    signal: name => signalGroup(pid, name),
-    async kill() {
-      end();
-      await exited;
-    },
-  };
+/**
+ * Blocks of 512 bytes. Where a stricter limit stands already, this one is refused, and that one holds. Processes and
+ * memory have no limit here that is only this group's: they are watched.
+ */
+export function limitScript(limits: Pick<Limits, 'openFiles' | 'fileSize'>): string {
+  const [openFiles, blocks] = [Math.min(limits.openFiles, 10_240), Math.floor(limits.fileSize / 512)];
+  return `ulimit -c 0; ulimit -n ${openFiles} 2>/dev/null; ulimit -f ${blocks} 2>/dev/null; exec "$@"`;
 }
 
 function check(request: LaunchRequest, facts: SeatbeltFacts): void {
@@ -213,8 +209,10 @@ function check(request: LaunchRequest, facts: SeatbeltFacts): void {
   for (const folder of request.writableFolders)
     if (!facts.folders.some(({ path, realPath }) => folder === path || folder === realPath))
       throw sandboxErrors.notAFolder(folder);
+  const granted = (request.grantedFolders ?? []).filter(({ access }) => access !== 'none');
   const places = [
     ...facts.folders.flatMap(({ path, realPath }) => [path, realPath]),
+    ...granted.map(each => each.path),
     '/usr',
     facts.state.home,
     facts.state.temporary,
@@ -222,13 +220,4 @@ function check(request: LaunchRequest, facts: SeatbeltFacts): void {
   const cwd = normalize(request.cwd);
   if (cwd !== '/' && !places.some(place => isInside(cwd, place) || isInside(real(cwd), place)))
     throw sandboxErrors.workingDirectory(request.cwd);
-}
-
-function signalGroup(pid: number, name: NodeJS.Signals): void {
-  if (pid === 0) return;
-  try {
-    process.kill(-pid, name);
-  } catch {
-    // The group is gone already.
-  }
 }

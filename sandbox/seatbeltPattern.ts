@@ -26,6 +26,11 @@ export function folderPattern(name: string): string {
   return `${anywhere}${plain(name)}$`;
 }
 
+/** For a path from the folder on and all that lies in it, at this one place. */
+export function placePattern(path: string): string {
+  return `/${plain(path)}(/.*)?$`;
+}
+
 /** For all that lies in a folder with this name and itself has such a name. */
 export function insidePattern(folder: string, name: RegExp): string {
   return `${anywhere}${plain(folder)}${namePattern(name)}`;
@@ -40,7 +45,7 @@ function plain(text: string): string {
 
 function either(character: string): string {
   if (/^[a-z]$/i.test(character)) return `[${character.toLowerCase()}${character.toUpperCase()}]`;
-  if (/^[\w/-]$/.test(character)) return character;
+  if (/^[\w /-]$/.test(character)) return character;
   if (character === '.') return '[.]';
   throw new Error(`Seatbelt pattern: ${JSON.stringify(character)} is not known to be safe in a profile`);
 }

@@ -15,11 +15,12 @@ export const libraries: readonly string[] = [
   '/private/var/db/dyld',
 ];
 
-/** Time zone, names of services. */
+/** Time zone, names of services, and of users as newer systems keep them. */
 export const settings: readonly string[] = [
   '/private/etc/localtime',
   '/private/etc/protocols',
   '/private/etc/services',
+  '/private/var/db/DarwinDirectory/local/recordStore.data',
   '/private/var/db/timezone',
 ];
 
@@ -28,8 +29,13 @@ export const links: readonly string[] = ['/', '/etc', '/private', '/tmp', '/var'
   path => `(literal "${path}")`,
 );
 
+/** Folders that a path goes through when the kernel names it: to be looked at, not listed. */
+export const passages: readonly string[] = ['/dev', '/System/Volumes', '/System/Volumes/Data'].map(
+  path => `(literal "${path}")`,
+);
+
 export const devices: readonly string[] = [
-  ...['/dev/null', '/dev/zero', '/dev/random', '/dev/urandom', '/dev/dtracehelper'].map(
+  ...['/dev/autofs_nowait', '/dev/null', '/dev/zero', '/dev/random', '/dev/urandom', '/dev/dtracehelper'].map(
     path => `(literal "${path}")`,
   ),
   '(subpath "/dev/fd")',
@@ -79,13 +85,17 @@ export const terminals: readonly string[] = [
 /** The caller's, where it is passed through. */
 export const callersTerminal = '(regex #"^/dev/ttys[0-9]+$")';
 
-/** Values that tell of the hardware and the system; not those that list other processes. */
+/**
+ * Values that tell of the hardware and the system, and the list of network interfaces, without which servers do not
+ * start; not those that list other processes.
+ */
 export const kernelValues: readonly string[] = [
-  ...['hw.', 'machdep.cpu.', 'machdep.ptrauth_enabled', 'kern.os'].map(
+  ...['hw.', 'machdep.cpu.', 'machdep.ptrauth_enabled', 'kern.os', 'net.routetable.'].map(
     name => `(sysctl-name-prefix "${name}")`,
   ),
   ...[
     'kern.argmax',
+    'kern.boottime',
     'kern.hostname',
     'kern.maxfiles',
     'kern.maxfilesperproc',
@@ -99,9 +109,16 @@ export const kernelValues: readonly string[] = [
     'kern.willshutdown',
     'security.mac.lockdown_mode_state',
     'sysctl.proc_cputype',
+    'sysctl.proc_native',
+    'sysctl.proc_translated',
     'vm.loadavg',
   ].map(name => `(sysctl-name "${name}")`),
 ];
+
+/** Java and V8 ask for their own kind of processor by handing over a buffer, which counts as writing. */
+export const askedByWriting: readonly string[] = ['kern.grade_cputype', 'kern.tcsm_enable'].map(
+  name => `(sysctl-name "${name}")`,
+);
 
 /** Names of users, notifications inside the C library, logging. Not here: keychain, pasteboard, launching, preferences. */
 export const services: readonly string[] = [
@@ -112,10 +129,17 @@ export const services: readonly string[] = [
   'com.apple.system.opendirectoryd.membership',
 ].map(name => `(global-name "${name}")`);
 
+/** Not programs but what they keep, in folders that hold both: databases of the user's, for one. */
+export const dataOfTools: readonly string[] = ['/opt/homebrew/var', '/usr/local/var'];
+
 /** Below HOME, besides those of every system. */
 export const credentials: readonly string[] = [
   'Library/Application Support/BraveSoftware',
+  'Library/Application Support/Arc',
+  'Library/Application Support/Chromium',
   'Library/Application Support/Code',
+  'Library/Application Support/Code - Insiders',
+  'Library/Application Support/com.apple.TCC',
   'Library/Application Support/Firefox',
   'Library/Application Support/Google',
   'Library/Application Support/Microsoft Edge',
@@ -123,7 +147,9 @@ export const credentials: readonly string[] = [
   'Library/Cookies',
   'Library/Group Containers',
   'Library/Keychains',
+  'Library/HTTPStorages',
   'Library/Mail',
   'Library/Messages',
+  'Library/Mobile Documents',
   'Library/Safari',
 ];

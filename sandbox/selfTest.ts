@@ -4,6 +4,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomId } from '../src/base/ids.ts';
 import type { Sandbox } from './sandbox.ts';
+import { seatbeltSelfTest } from './seatbeltSelfTest.ts';
 
 export interface Probe {
   /** What was tried, as in "Tried to …". */
@@ -15,6 +16,8 @@ export interface Probe {
 
 export interface SelfTestReport {
   readonly probes: readonly Probe[];
+  /** What is tried elsewhere and has no meaning on this system: not tried, and not held. `name` as in a probe. */
+  readonly absent?: readonly { readonly name: string; readonly why: string }[];
 }
 
 /**
@@ -22,6 +25,7 @@ export interface SelfTestReport {
  * attempt itself could not be made; then nothing is known, and nothing may run.
  */
 export async function selfTest(sandbox: Sandbox): Promise<SelfTestReport> {
+  if (process.platform === 'darwin') return await seatbeltSelfTest(sandbox);
   const id = randomId();
   await using host = await plant(id);
   const output = await attempt(sandbox, host);

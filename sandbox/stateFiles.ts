@@ -1,8 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomId } from '../src/base/ids.ts';
 import { removeTree } from '../src/base/removeTree.ts';
+import { gitSettings } from './gitSettings.ts';
 import { ignoredSecrets } from './secretFiles.ts';
 import { startTime } from './processTree.ts';
 import { layOutSettings, type Settings } from './settings.ts';
@@ -54,7 +54,7 @@ export function prepareStateFiles(
     group: `root:x:0:\n${user.name}:x:${user.gid}:\nnogroup:x:65534:\n`,
     hosts: `127.0.0.1 localhost ${hostNameInside}\n::1 localhost ip6-localhost ip6-loopback\n`,
     hostname: `${hostNameInside}\n`,
-    gitconfig: gitSettings(hostHome, user.uid !== process.getuid?.()),
+    gitconfig: gitSettings(hostHome, '/etc/cordon-gitignore', user.uid !== process.getuid?.()),
     'cordon-gitignore': ignoredSecrets,
   };
   const own = `${process.pid}-${startTime(process.pid) ?? 0}-`;
@@ -106,41 +106,4 @@ function put(path: string, content: string, mode: number): void {
   writeFileSync(temporary, content, { mode: 0o600, flag: 'wx' });
   chmodSync(temporary, mode);
   renameSync(temporary, path);
-}
-
-/** Who commits, taken from the user's own settings by name; nothing else of them is shown. */
-function gitSettings(hostHome: string, isRenamed: boolean): string {
-  const lines: string[] = [];
-  for (const [key, value] of globalGitSettings(hostHome)) {
-    const [section = '', name = ''] = key.split('.');
-    lines.push(`[${section}]`, `\t${name} = "${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`);
-  }
-  // Inside, the workspace may look as if it belonged to somebody else; the walls do not depend on that check.
-  lines.push('[core]', '\texcludesFile = /etc/cordon-gitignore');
-  // The index remembers who owns each file, and inside that is somebody else: all would look changed.
-  if (isRenamed) lines.push('\tcheckStat = minimal');
-  lines.push('[safe]', '\tdirectory = *', '[gc]', '\tautoDetach = false');
-  return lines.join('\n') + '\n';
-}
-
-function globalGitSettings(hostHome: string): [string, string][] {
-  const wanted = '^(user\\.(name|email)|init\\.defaultbranch|core\\.autocrlf|pull\\.rebase)$';
-  try {
-    const env = { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: hostHome, GIT_CONFIG_NOSYSTEM: '1' };
-    const out = execFileSync('git', ['config', '--global', '--null', '--get-regexp', wanted], {
-      env,
-      cwd: '/',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      timeout: 5_000,
-    });
-    return out
-      .toString('utf8')
-      .split('\0')
-      .map(entry => entry.split('\n'))
-      .flatMap(([key, value, ...more]) =>
-        key && value !== undefined && more.length === 0 ? [[key, value]] : [],
-      );
-  } catch {
-    return [];
-  }
 }

@@ -13,6 +13,8 @@ export function unrestrictedSandbox(walls: Sandbox, host: NodeJS.ProcessEnv = pr
   const running = new Set<SandboxedProcess>();
   let isClosed = false;
   return {
+    // What is let out needs nothing shown elsewhere.
+    ...(walls.showsInPlace === undefined ? {} : { showsInPlace: walls.showsInPlace }),
     async launch(request) {
       if (request.view === 'bare') return walls.launch(request);
       if (isClosed) throw sandboxErrors.closed();

@@ -131,7 +131,6 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
         folders: workspaceFolders(),
         home: homedir(),
         wanted: settings.workspaceMode(),
-        backend: settings.sandboxBackend(),
         journals: places.journals,
         trash: places.trash,
         worker,

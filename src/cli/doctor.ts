@@ -10,16 +10,18 @@ import { findProgram, gatherFacts } from '../../sandbox/facts.ts';
 import { checkPodman } from '../../sandbox/podmanReadiness.ts';
 import { checkSandbox } from '../../sandbox/readiness.ts';
 import { openSandbox, type SandboxOptions } from '../../sandbox/sandbox.ts';
+import { gatherSeatbeltFacts } from '../../sandbox/seatbeltFacts.ts';
 import { sandboxErrors } from '../../sandbox/sandboxErrors.ts';
 import { selfTest } from '../../sandbox/selfTest.ts';
 import { sandboxSettings } from './sandboxSettings.ts';
 import { userSettingsFile } from './userSettingsFile.ts';
 import { stateDirectory } from './stateDirectory.ts';
 
-/** One finding. `remedy` is set when something is to be done; a warning does not keep commands from running. */
+/** One finding. `remedy` is set when something is to be done; a warning does not keep commands from running, and
+ * neither does what this system has not. */
 interface Finding {
   readonly name: string;
-  readonly state: 'good' | 'warning' | 'bad';
+  readonly state: 'good' | 'warning' | 'bad' | 'absent';
   readonly detail: string;
   readonly remedy?: string;
 }
@@ -56,7 +58,9 @@ async function examine(): Promise<Finding[]> {
       detail:
         'bwrap' in readiness
           ? `Bubblewrap ${readiness.version} (${readiness.bwrap}) starts.`
-          : `Podman ${readiness.version} (${readiness.podman}) starts, as "cordon.sandbox.backend" in ${userSettingsFile()} says.`,
+          : 'sandboxExec' in readiness
+            ? `Seatbelt of macOS ${readiness.version} (${readiness.sandboxExec}) starts.`
+            : `Podman ${readiness.version} (${readiness.podman}) starts, as "cordon.sandbox.backend" in ${userSettingsFile()} says.`,
     },
   ];
   const state = mkdtempSync(join(tmpdir(), 'cordon-doctor-'));
@@ -78,8 +82,8 @@ async function examine(): Promise<Finding[]> {
 async function walls(options: SandboxOptions): Promise<Finding[]> {
   try {
     await using sandbox = await openSandbox(options);
-    const { probes } = await selfTest(sandbox);
-    return probes.map(({ name, ok, detail }) => ({
+    const { probes, absent = [] } = await selfTest(sandbox);
+    const tried = probes.map(({ name, ok, detail }): Finding => ({
       name: `Tried to ${name}`,
       state: ok ? 'good' : 'bad',
       detail: `${ok ? 'Stopped' : 'NOT stopped'}: ${detail}.`,
@@ -87,6 +91,12 @@ async function walls(options: SandboxOptions): Promise<Finding[]> {
         ? {}
         : { remedy: 'No command will run. Please report this with the output of "cordon doctor --json".' }),
     }));
+    const untried = absent.map(({ name, why }): Finding => ({
+      name: `Did not try to ${name}`,
+      state: 'absent',
+      detail: `${why}.`,
+    }));
+    return [...tried, ...untried];
   } catch (error) {
     return [{ name: 'Self-test', state: 'bad', detail: messageOf(error) }];
   }
@@ -95,21 +105,26 @@ async function walls(options: SandboxOptions): Promise<Finding[]> {
 /** Tried where sessions are really kept: that file system has to carry the upper layer, or to clone into. */
 async function copyOnWrite(workspace: string): Promise<Finding> {
   const directory = mkdtempSync(join(stateDirectory(), 'doctor-'));
-  const { backend } = await sandboxSettings();
   let problem: unknown;
   try {
     const bwrap = findProgram('bwrap', process.env['PATH'], []);
-    if (bwrap === undefined) throw sandboxErrors.missing();
+    if (bwrap === undefined) throw sandboxErrors.noView(process.platform);
     await using _ = await openOverlay({ directory, folders: [workspace], bwrap, dropAtEnd: true });
   } catch (error) {
     problem = error;
   }
   try {
+    if (process.platform === 'darwin')
+      return {
+        name: 'Copy-on-write workspace',
+        state: 'warning',
+        detail:
+          'On macOS there is none, and what files held cannot be kept yet: the agent asks before it writes to your own files.',
+      };
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const choice = chooseCopy({
       wanted: 'copyOnWrite',
       platform: process.platform,
-      backend,
       ...(problem === undefined
         ? {}
         : { noOverlay: problem instanceof CordonError ? problem.message : messageOf(problem) }),
@@ -143,10 +158,12 @@ function ownership(folder: string): Finding[] {
 }
 
 function surroundings(options: SandboxOptions): Finding[] {
-  const facts = gatherFacts(options);
+  const isMac = process.platform === 'darwin';
+  const facts = isMac ? gatherSeatbeltFacts(options) : gatherFacts(options);
   const toolchains = facts.toolchains.map(({ name, paths }) => `${name} (${paths.join(', ')})`);
+  const limited = 'Processes, memory, open files, file size, disk space, output and time are limited';
   return [
-    facts.prlimit === undefined
+    'prlimit' in facts && facts.prlimit === undefined
       ? {
           name: 'Limits',
           state: 'warning',
@@ -156,18 +173,26 @@ function surroundings(options: SandboxOptions): Finding[] {
       : {
           name: 'Limits',
           state: 'good',
-          detail: 'Processes, memory, open files, file size, disk space, output and time are limited.',
+          detail: isMac ? `${limited}; memory and processes by looking once a second.` : `${limited}.`,
         },
     {
       name: 'Toolchains made visible, read-only',
       state: 'good',
       detail: toolchains.length === 0 ? 'None besides the system directories.' : toolchains.join('; '),
     },
+    ...(isMac ? [onMacs] : []),
   ];
 }
 
+const onMacs: Finding = {
+  name: 'On macOS',
+  state: 'warning',
+  detail:
+    'Nobody has run these walls on a Mac yet: what was tried above is what is known of them here. Commands reach no server on this machine, also none of their own; /tmp is closed to them (TMPDIR is not); what they start is followed, not held together.',
+};
+
 function report(ok: boolean, findings: readonly Finding[]): string {
-  const marks = { good: 'ok     ', warning: 'warning', bad: 'BAD    ' };
+  const marks = { good: 'ok     ', warning: 'warning', bad: 'BAD    ', absent: '-      ' };
   const lines = findings.map(({ name, state, detail, remedy }) => {
     const help = remedy === undefined ? '' : `\n${remedy.replaceAll(/^/gm, '          ')}`;
     return `${marks[state]}  ${name}: ${detail}${help}`;

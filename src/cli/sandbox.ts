@@ -46,7 +46,12 @@ async function run(wanted: SandboxArguments): Promise<number> {
   const backend = wanted.backend ?? settings.backend;
   await using overlay =
     wanted.view === 'overlay'
-      ? await openView(workspaces, state, wanted.session, backend === 'podman')
+      ? await openView(
+          workspaces,
+          state,
+          wanted.session,
+          backend === 'podman' || process.platform === 'darwin',
+        )
       : undefined;
   const folders = [...workspaces, ...allowed];
   using egress = await openWayOut(wanted.allowDomains);
@@ -108,10 +113,12 @@ async function openView(
 ): Promise<Overlay | undefined> {
   const bwrap = findProgram('bwrap', process.env['PATH'], workspaces);
   if (bwrap === undefined) {
-    // Podman does without it, but nothing else mounts the view.
-    if (!canDoWithout || session !== undefined) throw sandboxErrors.missing();
+    // Other walls do without it, but nothing else mounts the view.
+    if (!canDoWithout) throw sandboxErrors.missing();
+    const { message } = sandboxErrors.noView(process.platform);
+    if (session !== undefined) throw sandboxErrors.noView(process.platform);
     process.stderr.write(
-      'cordon sandbox: Without Bubblewrap there is no copy-on-write view. The workspace is read-only instead (--direct makes it writable).\n',
+      `cordon sandbox: ${message} The workspace is read-only instead (--direct makes it writable).\n`,
     );
     return undefined;
   }

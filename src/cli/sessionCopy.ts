@@ -18,7 +18,7 @@ import { stateDirectory } from './stateDirectory.ts';
  */
 export async function openSessionCopy(folders: readonly string[], session: string): Promise<WorkingCopy> {
   const bwrap = findProgram('bwrap', process.env['PATH'], folders);
-  if (bwrap === undefined) throw sandboxErrors.missing();
+  if (bwrap === undefined) throw sandboxErrors.noView(process.platform);
   const real = folders.map(folder => realpathSync(folder));
   const repositories = real.flatMap(folder => outsideGitDirectories(folder, homedir()));
   return await openOverlayCopy({

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { realpathSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   client,
@@ -131,12 +132,13 @@ export class AgentProcess {
     const { protocolVersion } = await agent.request(methods.agent.initialize, hello, request);
     if (protocolVersion !== PROTOCOL_VERSION)
       throw violation(`speaks version ${protocolVersion} of the protocol`);
-    const [cwd = '/', ...additionalDirectories] = this.#options.folders;
-    const start: AgentStart = {
-      ...this.#options.start,
-      gatewaySocket: agentPaths.gatewaySocket,
-      ripgrep: agentPaths.ripgrep,
-    };
+    const { folders, sandbox, socketPath, programs } = this.#options;
+    const [cwd = '/', ...additionalDirectories] = folders;
+    const places =
+      sandbox.showsInPlace === true
+        ? { gatewaySocket: realpathSync(socketPath), ripgrep: realpathSync(programs.ripgrep) }
+        : { gatewaySocket: agentPaths.gatewaySocket, ripgrep: agentPaths.ripgrep };
+    const start: AgentStart = { ...this.#options.start, ...places };
     const answer = await agent.request(
       methods.agent.session.new,
       { cwd, additionalDirectories, mcpServers: [], _meta: { cordon: start } },

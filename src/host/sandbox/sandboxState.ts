@@ -114,6 +114,7 @@ export class SandboxState {
         lines.push(
           `| ${probe.name} | ${probe.ok ? 'stopped' : '**not stopped**'} | ${probe.detail.replaceAll('|', '\\|')} |`,
         );
+      for (const { name, why } of this.#report.absent ?? []) lines.push(`| ${name} | not tried | ${why} |`);
     }
     return lines.join('\n') + '\n';
   }

@@ -6,7 +6,6 @@ export interface CopyFacts {
   /** The setting `cordon.workspace.mode`. */
   readonly wanted: 'copyOnWrite' | 'direct';
   readonly platform: NodeJS.Platform;
-  readonly backend: 'bubblewrap' | 'podman';
   /** Why the kernel does not mount an overlay for this user, in a whole sentence; absent when it does. */
   readonly noOverlay?: string;
   /** Whether the file system shares blocks between the workspace and its copies. */
@@ -20,17 +19,15 @@ export interface CopyChoice {
 }
 
 /** Chooses the best that is to be had here: an overlay, a clone of the folder, or the user's own files. Pure. */
-export function chooseCopy({ wanted, platform, backend, noOverlay, canClone }: CopyFacts): CopyChoice {
+export function chooseCopy({ wanted, platform, noOverlay, canClone }: CopyFacts): CopyChoice {
   if (wanted === 'direct') return { kind: 'direct', because: 'You chose so (cordon.workspace.mode).' };
   // Its walls are rules about paths: a folder cannot be shown in the place of another one.
   if (platform === 'darwin') return { kind: 'direct', because: 'On macOS there is no copy-on-write view.' };
-  const problem =
-    backend === 'podman' ? 'Podman cannot show a copy-on-write view of the kernel’s (overlayfs).' : noOverlay;
-  if (problem === undefined) return { kind: 'overlay' };
-  if (canClone) return { kind: 'clone', because: problem };
+  if (noOverlay === undefined) return { kind: 'overlay' };
+  if (canClone) return { kind: 'clone', because: noOverlay };
   return {
     kind: 'direct',
-    because: `${problem} Nor can this file system clone the folder, as btrfs and XFS can.`,
+    because: `${noOverlay} Nor can this file system clone the folder, as btrfs and XFS can.`,
   };
 }
 

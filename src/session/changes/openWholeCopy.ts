@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { isInside } from '../../../sandbox/inside.ts';
+import { CordonError } from '../../base/errors.ts';
 import { cloneIn } from './clonedFolder.ts';
 import { engineThread } from './engineThread.ts';
 import type { CopyOptions } from './openOverlayCopy.ts';
@@ -10,12 +11,15 @@ import type { WorkingCopy } from './workingCopy.ts';
 
 /**
  * Opens a conversation's work where there is no overlay: in clones of the folders, or (`direct`) in the user's own
- * files, with what they hold kept before each change. Rejects with `clone.failed`.
+ * files, with what they hold kept before each change. Rejects with `clone.failed` or `copy.unavailable`.
  */
 export async function openWholeCopy(
   kind: 'clone' | 'direct',
   options: Omit<CopyOptions, 'bwrap'>,
 ): Promise<WorkingCopy> {
+  // Files are reached through descriptors of their folders, by paths that only Linux has.
+  if (process.platform !== 'linux')
+    throw new CordonError('copy.unavailable', 'On this system Cordon cannot keep what files held yet.');
   const { directory, unlisted = [], journals, trash } = options;
   const all = outermost(
     kind === 'direct' ? options.folders.filter(each => !unlisted.includes(each)) : options.folders,

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { findProgram } from '../../../sandbox/facts.ts';
 import { outsideGitDirectories } from '../../../sandbox/gitDirectories.ts';
+import { sandboxErrors } from '../../../sandbox/sandboxErrors.ts';
 import { CordonError, messageOf } from '../../base/errors.ts';
 import { canClone } from '../../overlay/tree/mirror.ts';
 import { chooseCopy, type CopyFacts } from './chooseCopy.ts';
@@ -15,26 +16,20 @@ export interface OpenOptions extends Pick<CopyOptions, 'directory' | 'journals' 
   readonly folders: readonly string[];
   readonly home: string;
   readonly wanted: CopyFacts['wanted'];
-  readonly backend: CopyFacts['backend'];
 }
 
 /**
  * Opens the best that is to be had here for a conversation, with what it changed before. Overlays are tried, not guessed
  * at. Rejects with a CordonError when even working in the user's own files cannot be made safe.
  */
-export async function openWorkingCopy({
-  home,
-  wanted,
-  backend,
-  ...options
-}: OpenOptions): Promise<WorkingCopy> {
+export async function openWorkingCopy({ home, wanted, ...options }: OpenOptions): Promise<WorkingCopy> {
   const { directory } = options;
   const real = options.folders.map(folder => realpathSync(folder));
   const repositories = real.flatMap(folder => outsideGitDirectories(folder, home));
   const folders = [...real, ...repositories];
   const all = { ...options, folders, unlisted: repositories };
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const known = { wanted, platform: process.platform, backend };
+  const known = { wanted, platform: process.platform };
   let noOverlay: string | undefined;
   if (chooseCopy({ ...known, canClone: false }).kind === 'overlay') {
     const bwrap = findProgram('bwrap', process.env['PATH'], options.folders);
@@ -46,7 +41,7 @@ export async function openWorkingCopy({
           'overlay.unavailable',
           `${foreign} belongs to another user or group, and a copy-on-write view can change only what is your own.`,
         );
-      if (bwrap === undefined) throw new CordonError('overlay.unavailable', 'Bubblewrap is not installed.');
+      if (bwrap === undefined) throw sandboxErrors.noView(process.platform);
       return await openOverlayCopy({ ...all, bwrap });
     } catch (error) {
       if (!(error instanceof CordonError) || error.code !== 'overlay.unavailable') throw error;

@@ -113,7 +113,11 @@ export async function buildWorld(): Promise<World> {
     },
     async [Symbol.asyncDispose]() {
       host.kill('SIGKILL');
-      execFileSync('ipcrm', ['--shmem-id', shm]);
+      try {
+        execFileSync('ipcrm', ['--shmem-id', shm], { stdio: 'ignore' });
+      } catch {
+        // Gone already.
+      }
       udp.close();
       for (const server of servers) server.close();
       for (const path of [...shared, root]) rmSync(path, { recursive: true, force: true });

@@ -1,12 +1,24 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkPodman } from '../../../sandbox/podmanReadiness.ts';
 import { startTime } from '../../../sandbox/processTree.ts';
+import { buildCommandLine } from '../session/harness.ts';
+import { cloneableDisk } from '../overlay/cloneableDisk.ts';
 import { attacks } from '../escape/runAttacks.ts';
 import { trials } from './podmanTrials.ts';
 
@@ -30,7 +42,17 @@ const asOrdinary = [
   `HOME=${ordinary?.home}`,
 ];
 
-const folder = mkdtempSync('/tmp/cordon-podman-programs-');
+// Only root can mount one, and without it the trial of it fails and says why.
+const disk = missing === undefined ? cloneableDisk() : undefined;
+if (disk !== undefined) {
+  chmodSync(dirname(disk.path), 0o755);
+  chmodSync(disk.path, 0o1777);
+}
+
+// Beside the project's packages, so that the bundles find the native ones as an installed package would.
+mkdirSync(resolve('node_modules/.cache'), { recursive: true });
+const folder = mkdtempSync(resolve('node_modules/.cache/podman-'));
+let cli = '';
 const [trialProgram, attackProgram] = [join(folder, 'trials.mjs'), join(folder, 'attacks.mjs')];
 
 beforeAll(async () => {
@@ -48,8 +70,12 @@ beforeAll(async () => {
       format: 'esm',
       logLevel: 'error',
     });
+  cli = await buildCommandLine(join(folder, 'cli'));
+}, 120_000);
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+  disk?.[Symbol.dispose]();
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 // A skip is a skip: it names why, and counts as nothing.
 describe.skipIf(missing !== undefined)(`Podman${missing === undefined ? '' : ` (${missing})`}`, () => {
@@ -86,12 +112,50 @@ describe.skipIf(missing !== undefined)(`Podman${missing === undefined ? '' : ` (
     for (const path of [records, root]) rmSync(path, { recursive: true });
   });
 
-  describe('lets no attack through:', () => {
+  // A whole conversation: the agent, its commands and the file writer in containers, around one copy-on-write view.
+  test.each(users)('runs a whole task, as $name', { timeout: 120_000 }, async ({ user }) => {
+    const root = mkdtempSync('/tmp/cordon-podman-run-');
+    const [workspace, settings] = [join(root, 'my project'), join(root, 'config/cordon')];
+    try {
+      cpSync('test/sample', workspace, { recursive: true });
+      for (const name of ['home', 'state']) mkdirSync(join(root, name));
+      mkdirSync(settings, { recursive: true });
+      writeFileSync(join(settings, 'settings.json'), '{ "cordon.sandbox.backend": "podman" }');
+      if (user.length > 0)
+        await promisify(execFile)('chown', ['-R', `${ordinary?.uid}:${ordinary?.gid}`, root]);
+      const variables = { HOME: 'home', XDG_STATE_HOME: 'state', XDG_CONFIG_HOME: 'config' };
+      const environment = Object.entries(variables).map(([name, value]) => `${name}=${join(root, value)}`);
+      const cordon = async (...words: string[]) => {
+        const [file = '', ...args] = [
+          ...prefix,
+          ...user,
+          'env',
+          ...environment,
+          process.execPath,
+          cli,
+          ...words,
+        ];
+        return (await promisify(execFile)(file, args, { cwd: workspace })).stdout;
+      };
+      const before = readFileSync(join(workspace, 'src/slug.js'), 'utf8');
+      const task = ['--provider', 'demo', '--approve', 'contained', '--session', 's', 'Fix the failing test'];
+      expect(await cordon('run', ...task)).toMatch(/All \*\*8 tests pass\*\* now/);
+      expect(readFileSync(join(workspace, 'src/slug.js'), 'utf8')).toBe(before);
+      const changed = await cordon('sandbox', '--session', 's', '--', 'cat', 'src/slug.js');
+      expect([changed === before, changed.includes('+/g')]).toEqual([false, true]);
+      expect(await cordon('review', '--session', 's')).toContain('modified  src/slug.js');
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
+  });
+
+  // Each attack is run on the bare machine first, as the same user, where it must come through.
+  describe.each(users)('as $name, lets no attack through:', ({ user }) => {
     let results: Results;
-    const isOrdinary = isRoot && ordinary !== undefined;
-    beforeAll(async () => void (results = await run(isOrdinary ? asOrdinary : [], attackProgram)), 500_000);
-    test.each(attacks.filter(attack => !attack.needsRoot).map(attack => attack.name))('to %s', name =>
-      expect(results.get(name)).toMatchObject({ name, bites: true, escaped: false }),
+    const actsAsRoot = isRoot && user.length === 0;
+    beforeAll(async () => void (results = await run(user, attackProgram)), 500_000);
+    test.each(attacks.filter(each => actsAsRoot || !each.needsRoot).map(each => each.name))('to %s', name =>
+      expect(results.get(name)).toEqual({ name, bites: true, escaped: false, output: '' }),
     );
   });
 });
@@ -104,6 +168,7 @@ async function run(user: readonly string[], program: string): Promise<Results> {
     cwd: '/',
     maxBuffer: 2 ** 26,
     timeout: 450_000,
+    env: { ...process.env, ...(disk === undefined ? {} : { CORDON_CLONE_DISK: disk.path }) },
   });
   const lines = stdout
     .split('\n')

@@ -1,6 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { CommandPolicy } from '../../../src/policy/policy.ts';
 import { openWorkingCopy } from '../../../src/session/changes/openWorkingCopy.ts';
 import { turnCheckpoint } from '../../../src/session/changes/turnChanges.ts';
@@ -124,15 +132,14 @@ test.skipIf(disk === undefined)(
 
 test('what there is decides: an overlay first, a clone where files can be cloned, else the user’s own files; and it is said why', async () => {
   await using stage = await direct();
-  const places = async (root: string, wanted: 'copyOnWrite' | 'direct', backend: 'bubblewrap' | 'podman') => {
+  const places = async (root: string, wanted: 'copyOnWrite' | 'direct') => {
     const workspace = path.join(root, 'w');
     mkdirSync(workspace, { recursive: true });
     await using copy = await openWorkingCopy({
-      directory: path.join(root, `copy-${wanted}-${backend}`),
+      directory: path.join(root, `copy-${wanted}`),
       folders: [workspace],
       home: '/home/nobody',
       wanted,
-      backend,
       journals: path.join(root, 'applies'),
       trash: path.join(root, 'trash'),
       worker: path.join(stage.folder, 'worker/changes-worker.cjs'),
@@ -140,13 +147,20 @@ test('what there is decides: an overlay first, a clone where files can be cloned
     return [copy.kind, copy.because ?? ''];
   };
   const root = path.join(stage.folder, 'choice');
-  expect(await places(root, 'copyOnWrite', 'bubblewrap')).toEqual(['overlay', '']);
-  expect(await places(root, 'direct', 'bubblewrap')).toEqual([
-    'direct',
-    'You chose so (cordon.workspace.mode).',
-  ]);
-  const [kind, because] = await places(root, 'copyOnWrite', 'podman');
-  expect([kind, because]).toEqual(['direct', expect.stringContaining('Nor can this file system clone')]);
-  const onDisk = disk && (await places(path.join(disk.path, 'choice'), 'copyOnWrite', 'podman'));
-  expect(onDisk?.[0]).toBe(disk && 'clone');
+  expect(await places(root, 'copyOnWrite')).toEqual(['overlay', '']);
+  expect(await places(root, 'direct')).toEqual(['direct', 'You chose so (cordon.workspace.mode).']);
+  // Podman's walls stand without Bubblewrap, but nothing else puts up the view.
+  const bin = path.join(stage.folder, 'bin');
+  mkdirSync(bin);
+  symlinkSync('/usr/bin/cp', path.join(bin, 'cp'));
+  vi.stubEnv('PATH', bin);
+  try {
+    const elsewhere = path.join(stage.folder, 'elsewhere');
+    const [kind, because] = await places(elsewhere, 'copyOnWrite');
+    expect([kind, because]).toEqual(['direct', expect.stringMatching(/is not installed.*Nor can this file/)]);
+    const onDisk = disk && (await places(path.join(disk.path, 'choice'), 'copyOnWrite'));
+    expect(onDisk?.[0]).toBe(disk && 'clone');
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });

@@ -118,23 +118,23 @@ describe('the arguments of podman', () => {
         '--network=none',
         ...walls,
         ['--interactive', '--log-driver=passthrough', '--sig-proxy=false'],
-        '--mount=type=bind,source=/usr,target=/usr,ro',
-        '--mount=type=bind,source=/state/etc,target=/etc,ro',
-        '--mount=type=bind,source=/etc/ssl/certs,target=/etc/ssl/certs,ro',
-        '--mount=type=bind,source=/state/tmp,target=/tmp,rw',
+        '--mount=type=bind,source=/usr,target=/usr,ro,bind-propagation=rslave',
+        '--mount=type=bind,source=/state/etc,target=/etc,ro,bind-propagation=rslave',
+        '--mount=type=bind,source=/etc/ssl/certs,target=/etc/ssl/certs,ro,bind-propagation=rslave',
+        '--mount=type=bind,source=/state/tmp,target=/tmp,rw,bind-propagation=rslave',
         '--mount=type=tmpfs,target=/tmp/tools,tmpfs-size=1048576,notmpcopyup',
-        '--mount=type=bind,source=/state/tmp,target=/var/tmp,rw',
-        '--mount=type=bind,source=/state/home,target=/run/cordon/home,rw',
-        '--mount=type=bind,source=/tmp/tools/.pyenv,target=/tmp/tools/.pyenv,ro',
-        '--mount=type=bind,source=/home/ann/my project,target=/home/ann/my project,rw',
-        '--mount=type=bind,"source=/srv/a,b ""c"":d","target=/srv/a,b ""c"":d",ro',
-        '--mount=type=bind,"source=/srv/a,b ""c"":d",target=/home/ann/link,ro',
-        '--mount=type=bind,source=/home/ann/my project/.git,target=/home/ann/my project/.git,ro',
-        '--mount=type=bind,source=/home/ann/my project/.git/config,target=/home/ann/my project/.git/config,ro',
-        '--mount=type=bind,source=/state/empty,target=/home/ann/my project/.envrc,ro',
-        '--mount=type=bind,source=/state/hidden,target=/home/ann/my project/.env,ro',
-        '--mount=type=bind,source=/state/hidden,"target=/srv/a,b ""c"":d/id_rsa",ro',
-        '--mount=type=bind,source=/state/hidden,target=/home/ann/link/id_rsa,ro',
+        '--mount=type=bind,source=/state/tmp,target=/var/tmp,rw,bind-propagation=rslave',
+        '--mount=type=bind,source=/state/home,target=/run/cordon/home,rw,bind-propagation=rslave',
+        '--mount=type=bind,source=/tmp/tools/.pyenv,target=/tmp/tools/.pyenv,ro,bind-propagation=rslave',
+        '--mount=type=bind,source=/home/ann/my project,target=/home/ann/my project,rw,bind-propagation=rslave',
+        '--mount=type=bind,"source=/srv/a,b ""c"":d","target=/srv/a,b ""c"":d",ro,bind-propagation=rslave',
+        '--mount=type=bind,"source=/srv/a,b ""c"":d",target=/home/ann/link,ro,bind-propagation=rslave',
+        '--mount=type=bind,source=/home/ann/my project/.git,target=/home/ann/my project/.git,ro,bind-propagation=rslave',
+        '--mount=type=bind,source=/home/ann/my project/.git/config,target=/home/ann/my project/.git/config,ro,bind-propagation=rslave',
+        '--mount=type=bind,source=/state/empty,target=/home/ann/my project/.envrc,ro,bind-propagation=rslave',
+        '--mount=type=bind,source=/state/hidden,target=/home/ann/my project/.env,ro,bind-propagation=rslave',
+        '--mount=type=bind,source=/state/hidden,"target=/srv/a,b ""c"":d/id_rsa",ro,bind-propagation=rslave',
+        '--mount=type=bind,source=/state/hidden,target=/home/ann/link/id_rsa,ro,bind-propagation=rslave',
         ['--workdir=/home/ann/my project', '--rootfs', '/run/p/l/root'],
         ['/usr/bin/prlimit', '--nproc=64:64', '--', 'bash', '-c', 'true'],
       ].flat(),
@@ -166,11 +166,11 @@ describe('the arguments of podman', () => {
         '--network=none',
         ...walls,
         ['--log-driver=passthrough', '--sig-proxy=false', '--preserve-fds=2'],
-        '--mount=type=bind,source=/opt/node,target=/opt/node,ro',
-        '--mount=type=bind,source=/home/ann/my project,target=/home/ann/my project,ro',
-        '--mount=type=bind,"source=/srv/a,b ""c"":d","target=/srv/a,b ""c"":d",ro',
-        '--mount=type=bind,"source=/srv/a,b ""c"":d",target=/home/ann/link,ro',
-        '--mount=type=bind,source=/dist/agent.cjs,target=/run/cordon/agent.cjs,ro',
+        '--mount=type=bind,source=/opt/node,target=/opt/node,ro,bind-propagation=rslave',
+        '--mount=type=bind,source=/home/ann/my project,target=/home/ann/my project,ro,bind-propagation=rslave',
+        '--mount=type=bind,"source=/srv/a,b ""c"":d","target=/srv/a,b ""c"":d",ro,bind-propagation=rslave',
+        '--mount=type=bind,"source=/srv/a,b ""c"":d",target=/home/ann/link,ro,bind-propagation=rslave',
+        '--mount=type=bind,source=/dist/agent.cjs,target=/run/cordon/agent.cjs,ro,bind-propagation=rslave',
         ['--workdir=/home/ann/my project', '--rootfs', '/run/p/l/root'],
         ['/opt/node', '/run/cordon/agent.cjs'],
       ].flat(),
@@ -196,7 +196,7 @@ describe('the arguments of podman', () => {
     };
     const words = podmanArguments(facts, podman, { ...plan, request: twice });
     expect(words.filter(word => word.includes('/run/cordon/x'))).toEqual([
-      '--mount=type=bind,source=/second,target=/run/cordon/x,ro',
+      '--mount=type=bind,source=/second,target=/run/cordon/x,ro,bind-propagation=rslave',
     ]);
   });
 });
@@ -205,7 +205,7 @@ test('a path with a line break, a quote or a comma is one field of one mount', (
   const path = '/srv/a\n"b",target=/etc';
   const words = podmanArguments({ ...facts, folders: [{ path, realPath: path }] }, podman, plan);
   expect(words).toContain(
-    '--mount=type=bind,"source=/srv/a\n""b"",target=/etc","target=/srv/a\n""b"",target=/etc",ro',
+    '--mount=type=bind,"source=/srv/a\n""b"",target=/etc","target=/srv/a\n""b"",target=/etc",ro,bind-propagation=rslave',
   );
 });
 

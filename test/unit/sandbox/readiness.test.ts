@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { diagnose, type ReadinessFacts } from '../../../sandbox/readiness.ts';
+import { diagnoseSeatbelt, type SeatbeltReadinessFacts } from '../../../sandbox/seatbeltReadiness.ts';
 
 const good: ReadinessFacts = {
   platform: 'linux',
@@ -93,7 +94,6 @@ test.each<[string, Partial<ReadinessFacts>, string, RegExp]>([
     'sandbox.cannotStart',
     /\/usr\/bin\/bwrap --unshare-user/,
   ],
-  ['this is macOS', { platform: 'darwin' }, 'sandbox.macos', /Linux/],
   ['this is Windows', { platform: 'win32' }, 'sandbox.windows', /WSL 2/],
   ['this is another system', { platform: 'freebsd' }, 'sandbox.unsupported', /Linux/],
 ])('when %s, it says so and how to mend it', (_, change, code, remedy) => {
@@ -107,4 +107,34 @@ test.each<[string, Partial<ReadinessFacts>, string, RegExp]>([
 
 test.each(['0.8', '0.8.0', '0.9.0', '0.11.1', '1.0'])('Bubblewrap %s is new enough', version => {
   expect(diagnose({ ...good, version }).kind).toBe('ready');
+});
+
+const goodMac: SeatbeltReadinessFacts = {
+  sandboxExec: '/usr/bin/sandbox-exec',
+  version: '15.1',
+  trial: undefined,
+};
+
+test('a Mac on which a program starts behind walls is ready', () => {
+  expect(diagnoseSeatbelt(goodMac)).toEqual({
+    kind: 'ready',
+    sandboxExec: '/usr/bin/sandbox-exec',
+    version: '15.1',
+  });
+});
+
+test.each<[string, Partial<SeatbeltReadinessFacts>, string, RegExp]>([
+  ['macOS is too old', { version: '12.7.6' }, 'sandbox.macosTooOld', /Update macOS/],
+  ['its version cannot be told', { version: '' }, 'sandbox.macosTooOld', /Linux remote/],
+  ['Apple took sandbox-exec away', { sandboxExec: undefined }, 'sandbox.seatbeltMissing', /Linux remote/],
+  [
+    'it is asked for inside another sandbox',
+    { trial: 'sandbox-exec: sandbox_apply: Operation not permitted' },
+    'sandbox.seatbeltNested',
+    /Start VS Code, or the terminal, by itself/,
+  ],
+  ['something else is wrong', { trial: 'Bad CPU type' }, 'sandbox.seatbeltCannotStart', /Try it by hand/],
+])('on a Mac, when %s, it says so and how to mend it', (_, facts, code, remedy) => {
+  const verdict = diagnoseSeatbelt({ ...goodMac, ...facts });
+  expect(verdict).toMatchObject({ kind: 'unavailable', code, remedy: expect.stringMatching(remedy) });
 });

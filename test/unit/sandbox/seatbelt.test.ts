@@ -6,9 +6,11 @@ import { programNeeds, type SeatbeltFacts } from '../../../sandbox/seatbeltFacts
 import { inPlace } from '../../../sandbox/seatbeltLauncher.ts';
 import { namePattern, protectionPattern } from '../../../sandbox/seatbeltPattern.ts';
 import { isSecretFile, openNames, secretNames } from '../../../sandbox/secretFiles.ts';
-import { isAllowed, listsOf, parseProfile } from './seatbeltReader.ts';
+import { Profile, type Question } from './seatbeltJudge.ts';
+import { listsOf, parseProfile } from './seatbeltReader.ts';
 
 const facts: SeatbeltFacts = {
+  sandboxExec: '/usr/bin/sandbox-exec',
   user: { uid: 501, gid: 20, name: 'ann' },
   homes: ['/Users/ann'],
   folders: [
@@ -21,7 +23,12 @@ const facts: SeatbeltFacts = {
   extraReadOnlyPaths: ['/opt/tool'],
   certificateFiles: ['/Users/ann/company.crt'],
   path: ['/usr/bin', '/bin'],
-  state: { home: '/Users/ann/state/home', temporary: '/Users/ann/state/tmp-1', dropsTemporary: true },
+  state: {
+    home: '/Users/ann/Library/Caches/Cordon/0a1b/home',
+    temporary: '/private/var/folders/x1/abc/T/cordon-t-1',
+    dropsTemporary: true,
+    settings: '/Users/ann/Library/Caches/Cordon/0a1b/settings',
+  },
   limits: {
     processes: 64,
     memory: 2 ** 31,
@@ -40,20 +47,53 @@ const request: LaunchRequest = {
   stdin: 'ignore',
 };
 
-const plan: SeatbeltPlan = { request, files: [], sockets: ['/Users/ann/state/model.sock'] };
+/** Of the broker's, as a window of VS Code lays it out. */
+const socket = '/private/var/folders/x1/abc/T/cordon-r/gateway.sock';
+const own = { home: facts.state.home, temporary: facts.state.temporary };
+
+const plan: SeatbeltPlan = { request, files: [], sockets: [socket] };
 
 const bare: SeatbeltPlan = {
   request: { ...request, argv: ['/opt/node/bin/node'], view: 'bare', writableFolders: [] },
-  files: ['/Applications/Code/agent.cjs', '/Applications/Code/rg'],
-  sockets: ['/Users/ann/state/model.sock'],
+  files: ['/Users/ann/.vscode/extensions/cordon/agent.cjs', '/Users/ann/.vscode/extensions/cordon/rg'],
+  sockets: [socket],
   program: { path: '/opt/node/bin/node', needs: ['/opt/node'] },
 };
 
+/** As in "file-read-data /path", "network-outbound 127.0.0.1:80", "mach-lookup com.apple.x". */
 function ask(question: string, of: SeatbeltPlan = plan, about: SeatbeltFacts = facts): boolean {
-  const { text, parameters } = seatbeltProfile(about, of);
-  const [operation = '', ...path] = question.split(' ');
-  return isAllowed(parseProfile(text), parameters, { operation, path: path.join(' ') });
+  return profileOf(of, about).allows(readQuestion(question));
 }
+
+function profileOf(of: SeatbeltPlan, about: SeatbeltFacts = facts): Profile {
+  const { text, parameters } = seatbeltProfile(about, of);
+  return new Profile(text, parameters);
+}
+
+function readQuestion(question: string): Question {
+  const [operation = '', ...rest] = question.split(' ');
+  const object = rest.join(' ');
+  const [, host, port] = /^([\w.:-]+):(\d+)$/.exec(object) ?? [];
+  if (host !== undefined) return { operation, host, port: Number(port) };
+  if (object.startsWith('/')) return { operation, path: object };
+  return object === '' ? { operation } : { operation, name: object };
+}
+
+const reaching: SeatbeltPlan = { ...plan, proxyPort: 49_152 };
+const wide: SeatbeltPlan = {
+  ...plan,
+  request: {
+    ...request,
+    output: 'inherit',
+    writableFolders: ['/Users/ann/project', '/tmp/link'],
+    allowedPaths: ['/Users/ann/project/.env', '/Users/ann/project/.git/config'],
+    grantedFolders: [
+      { path: '/Users/ann/library', access: 'read' },
+      { path: '/Users/ann/notes', access: 'write' },
+      { path: '/Users/ann/notes/private', access: 'none' },
+    ],
+  },
+};
 
 describe('the whole profile', () => {
   test('of a command is the one that was reviewed', async () => {
@@ -66,11 +106,12 @@ describe('the whole profile', () => {
       TOOL_0: '/Users/ann/.pyenv',
       TOOL_1: '/opt/tool',
       CERTIFICATE_0: '/Users/ann/company.crt',
-      OWN_0: '/Users/ann/state/home',
-      OWN_1: '/Users/ann/state/tmp-1',
+      OWN_0: own.home,
+      OWN_1: own.temporary,
+      SETTINGS_0: facts.state.settings,
       ALIAS_0: '/tmp/link',
       HOME_0: '/Users/ann',
-      SOCKET_0: '/Users/ann/state/model.sock',
+      SOCKET_0: socket,
     });
   });
 
@@ -79,7 +120,7 @@ describe('the whole profile', () => {
   });
 
   test('begins with denying everything, and each of its parts is well-formed', () => {
-    for (const each of [plan, bare]) {
+    for (const each of [plan, bare, reaching, wide]) {
       const forms = parseProfile(seatbeltProfile(facts, each).text);
       expect(forms.slice(0, 2)).toEqual([
         ['version', '1'],
@@ -154,14 +195,29 @@ describe('a command', () => {
     'process-exec /Users/ann/project/run.sh',
     'process-exec /bin/ls',
     'process-exec /Users/ann/.pyenv/bin/python',
-    'file-write-create /Users/ann/state/home/.cache/x',
-    'file-write-create /Users/ann/state/tmp-1/x',
+    `file-write-create ${own.home}/.cache/x`,
+    `file-write-create ${own.temporary}/x`,
+    `process-exec ${own.home}/.cargo/bin/tool`,
+    `file-read-data ${facts.state.settings}/gitconfig`,
+    `network-bind ${own.temporary}/tsx-501/1.pipe`,
+    `network-outbound ${own.temporary}/tsx-501/1.pipe`,
+    'file-read-data /usr/lib/libSystem.B.dylib',
+    'file-read-data /System/Library/CoreServices/SystemVersion.plist',
+    'process-exec /System/Library/Frameworks/Ruby.framework/Versions/2.6/usr/bin/ruby',
+    'process-exec-interpreter /bin/bash',
+    'sysctl-read hw.ncpu',
+    'sysctl-read net.routetable.0.0.3.0',
+    'signal same-sandbox',
+    'process-info-pidinfo same-sandbox',
+    'mach-lookup com.apple.system.opendirectoryd.libinfo',
+    'system-socket AF_UNIX',
+    'pseudo-tty',
     'file-read-data /Users/ann/project/.env.example',
     'file-read-data /Users/ann/project/node_modules/x/ca.pem',
     'file-read-metadata /Users/ann/project/.env',
-    'file-write-data /Users/ann/project/.git/index',
+    'file-write-create /Users/ann/project/.gitignore',
     'file-write-data /dev/null',
-    'network-outbound /Users/ann/state/model.sock',
+    `network-outbound ${socket}`,
     'process-fork',
   ])('may %s', question => expect(ask(question)).toBe(true));
 
@@ -181,8 +237,33 @@ describe('a command', () => {
     'file-write-data /Users/ann/main/.git/HEAD',
     'file-write-data /Users/ann/.pyenv/bin/python',
     'file-write-unlink /Users/ann/project',
-    'file-write-unlink /Users/ann/state/home',
+    `file-write-unlink ${own.home}`,
+    `file-write-unlink ${own.temporary}`,
+    `file-write-data ${facts.state.settings}/gitconfig`,
+    'file-read-data /Users/ann/Library/Caches/Cordon/ffff/home/x',
+    'file-read-data /Users/ann/Library/Caches/Google/Chrome/x',
+    'file-read-metadata /Users/ann/.aws/credentials',
+    'file-read-data /Users/ann/.SSH/id_rsa',
+    'file-read-data /Users/ann/Library/Application Support/Google/Chrome/Default/Cookies',
+    'file-read-data /private/var/folders/x1/abc/T/other/secret',
+    'file-read-data /private/etc/sudoers',
+    'file-read-data /opt/homebrew/var/postgresql/1.db',
+    'file-read-data /System/Volumes/Data/private/tmp/x',
+    'file-read-data /Volumes/Backup/x',
+    'file-read-data /dev/disk0',
+    'file-read-data /dev/ttys001',
+    'file-write-data /dev/ttys001',
+    'file-ioctl /dev/ttys001',
+    'file-write-create /Users/ann/Library/LaunchAgents/x.plist',
+    'file-write-create /Library/LaunchDaemons/x.plist',
+    'file-write-create /usr/local/bin/x',
+    'file-write-create /private/etc/crontab',
     'file-write-unlink /Users/ann/project/.git',
+    'file-write-data /Users/ann/project/.git/index',
+    'file-write-create /Users/ann/project/.git/commondir',
+    'file-write-create /Users/ann/project/module/.git',
+    'file-write-setugid /Users/ann/project/a.sh',
+    `file-write-setugid ${own.home}/a.sh`,
     'file-write-unlink /Users/ann/project/nested/.GIT',
     'file-write-create /Users/ann/project/.git/hooks/pre-commit',
     'file-write-create /Users/ann/project/nested/.git/hooks/pre-commit',
@@ -204,6 +285,33 @@ describe('a command', () => {
     'iokit-open',
     'appleevent-send',
     'process-info-pidinfo',
+    'process-info-listpids others',
+    'signal others',
+    'mach-priv-task-port same-sandbox',
+    'mach-lookup com.apple.SecurityServer',
+    'mach-lookup com.apple.securityd.xpc',
+    'mach-lookup com.apple.pasteboard.1',
+    'mach-lookup com.apple.cfprefsd.daemon',
+    'mach-lookup com.apple.coreservices.launchservicesd',
+    'mach-lookup com.apple.trustd.agent',
+    'mach-lookup com.apple.tccd',
+    'job-creation',
+    'lsopen',
+    'user-preference-write',
+    'sysctl-read kern.proc.all',
+    'sysctl-read kern.procargs2',
+    'sysctl-write kern.hostname',
+    'ipc-posix-shm-read-data',
+    'ipc-sysv-shm',
+    'network-outbound 127.0.0.1:1234',
+    'network-outbound 93.184.216.34:443',
+    'network-bind 127.0.0.1:0',
+    'network-inbound 127.0.0.1:3000',
+    'system-socket AF_INET',
+    'system-socket AF_ROUTE',
+    'network-outbound /private/var/run/mDNSResponder',
+    'network-outbound /Users/ann/project/host.sock',
+    `network-bind ${socket}`,
     'file-link /Users/ann/project/a.ts',
     'file-clone /Users/ann/project/a.ts',
   ])('may not %s', question => expect(ask(question)).toBe(false));
@@ -220,8 +328,9 @@ describe('a command', () => {
 describe('a bare program', () => {
   test.each([
     'process-exec /opt/node/bin/node',
-    'process-exec /Applications/Code/rg',
-    'file-read-data /Applications/Code/agent.cjs',
+    'process-exec /Users/ann/.vscode/extensions/cordon/rg',
+    'file-read-data /Users/ann/.vscode/extensions/cordon/agent.cjs',
+    `network-outbound ${socket}`,
     'file-map-executable /opt/node/lib/libuv.dylib',
     'file-read-data /Users/ann/project/a.ts',
   ])('may %s', question => expect(ask(question, bare)).toBe(true));
@@ -232,11 +341,128 @@ describe('a bare program', () => {
     'process-exec /Users/ann/project/run.sh',
     'file-read-data /bin/sh',
     'file-read-data /Users/ann/.pyenv/bin/python',
-    'file-read-data /Users/ann/state/home/x',
-    'file-write-create /Users/ann/state/tmp-1/x',
+    `file-read-data ${own.home}/x`,
+    `file-write-create ${own.temporary}/x`,
+    `network-bind ${own.temporary}/x`,
+    'network-outbound 127.0.0.1:49152',
+    'mach-lookup com.apple.system.opendirectoryd.libinfo',
     'file-write-create /Users/ann/project/a.ts',
     'pseudo-tty',
   ])('may not %s', question => expect(ask(question, bare)).toBe(false));
+});
+
+test('the way out is one port of loopback, and nothing else of it', () => {
+  const ports = ['127.0.0.1:49152', 'localhost:49152', '127.0.0.1:49153', '127.0.0.1:443', '10.0.0.1:49152'];
+  expect(ports.map(each => ask(`network-outbound ${each}`, reaching))).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
+  expect(
+    ['system-socket AF_INET', 'network-bind 127.0.0.1:49152', 'network-inbound 127.0.0.1:49152'].map(each =>
+      ask(each, reaching),
+    ),
+  ).toEqual([true, false, false]);
+});
+
+test('folders outside of the workspace are open as they were granted, without their secrets and what was refused in them', () => {
+  const allowed = [
+    'file-read-data /Users/ann/library/a.ts',
+    'file-read-data /Users/ann/notes/a.md',
+    'file-write-create /Users/ann/notes/a.md',
+  ];
+  const refused = [
+    'file-write-create /Users/ann/library/a.ts',
+    'file-read-data /Users/ann/library/.env',
+    'file-write-create /Users/ann/notes/.git/hooks/pre-commit',
+    'file-write-unlink /Users/ann/notes',
+    'file-read-data /Users/ann/notes/private/a.md',
+    'file-read-metadata /Users/ann/notes/private/.env',
+    'file-write-create /Users/ann/notes/private/a.md',
+    'file-read-data /Users/ann/other/a.md',
+  ];
+  expect(allowed.filter(each => !ask(each, wide))).toEqual([]);
+  expect(refused.filter(each => ask(each, wide))).toEqual([]);
+});
+
+test('a terminal that is handed on can be asked what it is, and no other one be opened', () => {
+  expect(
+    ['file-read-metadata', 'file-ioctl', 'file-read-data', 'file-write-data'].map(each =>
+      ask(`${each} /dev/ttys004`, wide),
+    ),
+  ).toEqual([true, true, false, false]);
+});
+
+test('what Cordon made for the sandbox is there although it lies among the editor’s own files', () => {
+  const storage = '/Users/ann/Library/Application Support/Code/User/globalStorage/cordon';
+  const inside = {
+    ...facts,
+    state: {
+      home: `${storage}/home`,
+      temporary: `${storage}/tmp`,
+      settings: `${storage}/settings`,
+      dropsTemporary: true,
+    },
+  };
+  expect(
+    [
+      `file-write-create ${storage}/home/x`,
+      `process-exec ${storage}/home/x`,
+      `file-read-data ${storage}/tmp/x`,
+    ].map(each => ask(each, plan, inside)),
+  ).toEqual([true, true, true]);
+  expect(
+    [`file-read-data ${storage}/history.db`, `file-write-create ${storage}/settings/x`].map(each =>
+      ask(each, plan, inside),
+    ),
+  ).toEqual([false, false]);
+});
+
+test('every question about a place has one answer, whichever way precedence is read', () => {
+  const places = [
+    ...facts.folders.map(each => each.realPath),
+    ...Object.values(facts.state).filter(each => typeof each === 'string'),
+    ...facts.homes,
+    '/Users/ann/notes',
+    '/Users/ann/notes/private',
+    '/usr/bin',
+    '/dev',
+  ];
+  const names = [
+    '',
+    '/a',
+    '/.env',
+    '/.env.example',
+    '/.git',
+    '/.git/config',
+    '/.git/hooks/x',
+    '/.ssh/id_rsa',
+    '/node_modules/a.pem',
+    '/.vscode/x',
+    '/null',
+  ];
+  const operations = [
+    ...['data', 'metadata', 'xattr'].map(each => `file-read-${each}`),
+    ...['data', 'create', 'unlink', 'mode', 'flags', 'xattr'].map(each => `file-write-${each}`),
+    'file-map-executable',
+    'file-ioctl',
+    'process-exec',
+    'process-exec-interpreter',
+    'network-outbound',
+    'network-bind',
+  ];
+  const profiles = [plan, bare, reaching, wide].map(each => profileOf(each));
+  let asked = 0;
+  for (const profile of profiles)
+    for (const operation of operations)
+      for (const place of places)
+        for (const name of names) {
+          profile.allows({ operation, path: place + name });
+          asked += 1;
+        }
+  expect(asked).toBe(4 * operations.length * places.length * names.length);
 });
 
 test('what the user allowed by name is lifted, with what the file writer lays beside it, and nothing else', () => {
@@ -338,8 +564,9 @@ test('words and variables that name the target of a bind name the file itself, b
     argv: ['/opt/node', '/nonexistent/agent.cjs', '/run/cordon/agent.cjs.map'],
     binds: [{ source: '/nonexistent/agent.cjs', target: '/nonexistent/agent.cjs' }],
     environment: {
-      HOME: '/Users/ann/state/home',
-      TMPDIR: '/Users/ann/state/tmp-1',
+      HOME: own.home,
+      TMPDIR: own.temporary,
+      GIT_CONFIG_SYSTEM: `${facts.state.settings}/gitconfig`,
       SOCKET: '/nonexistent/agent.cjs',
       OTHER: 'x',
     },

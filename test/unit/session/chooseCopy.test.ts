@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { chooseCopy, type CopyFacts } from '../../../src/session/changes/chooseCopy.ts';
 
-const good: CopyFacts = { wanted: 'copyOnWrite', platform: 'linux', backend: 'bubblewrap', canClone: true };
+const good: CopyFacts = { wanted: 'copyOnWrite', platform: 'linux', canClone: true };
 
 test.each<[string, Partial<CopyFacts>, string]>([
   ['an overlay where it can be had', {}, 'overlay'],
@@ -9,7 +9,6 @@ test.each<[string, Partial<CopyFacts>, string]>([
   ['the user’s own files where neither can', { noOverlay: 'No.', canClone: false }, 'direct'],
   ['the user’s own files when they want that', { wanted: 'direct' }, 'direct'],
   ['the user’s own files on macOS', { platform: 'darwin' }, 'direct'],
-  ['a clone for Podman', { backend: 'podman' }, 'clone'],
 ])('%s', (_, facts, kind) => {
   const choice = chooseCopy({ ...good, ...facts });
   expect([choice.kind, choice.because === undefined]).toEqual([kind, kind === 'overlay']);
