@@ -40,7 +40,7 @@ import { workspaceFolders } from './host/workspaceFolders.ts';
 import { WorkspaceRules } from './host/rules/workspaceRules.ts';
 import { panelState } from './panel/panelState.ts';
 import { Panels } from './panel/panels.ts';
-import { FolderGrants } from './session/folderGrants.ts';
+import { FolderGrants } from './session/consent/folderGrants.ts';
 import { openGrants } from './store/grants.ts';
 
 // The composition root: everything is built and connected here, in one read. Heavy modules (SQLite, the policy's

@@ -17,7 +17,7 @@ import { loadPolicy } from '../policy/loadPolicy.ts';
 import type { CommandPolicy } from '../policy/policy.ts';
 import { modelLabel } from '../protocol/model.ts';
 import type { Conversation } from '../protocol/transcript.ts';
-import { NetworkAccess } from '../session/networkAccess.ts';
+import { NetworkAccess } from '../session/network/networkAccess.ts';
 import type { WorkingCopy } from '../session/changes/workingCopy.ts';
 import type { Programs, Session, Unattended } from '../session/session.ts';
 import { startSession } from '../session/startSession.ts';

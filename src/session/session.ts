@@ -6,10 +6,10 @@ import type { Conversation, SessionEvent } from '../protocol/transcript.ts';
 import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { CommandPolicy } from '../policy/policy.ts';
 import type { WorkingCopy } from './changes/workingCopy.ts';
-import type { NetworkAccess } from './networkAccess.ts';
-import type { FolderGrants } from './folderGrants.ts';
-import type { SessionGrants } from './sessionGrants.ts';
-import type { UnsavedText } from './unsavedText.ts';
+import type { NetworkAccess } from './network/networkAccess.ts';
+import type { FolderGrants } from './consent/folderGrants.ts';
+import type { SessionGrants } from './consent/sessionGrants.ts';
+import type { UnsavedText } from './files/unsavedText.ts';
 
 /** Where the programs are that run inside. Absolute host paths. */
 export interface Programs {

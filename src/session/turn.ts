@@ -1,8 +1,8 @@
 import { randomId } from '../base/ids.ts';
 import type { ChangedFiles } from '../protocol/transcript.ts';
-import { ToolCalls } from './toolCalls.ts';
-import type { Transcript } from './transcript.ts';
-import { Updates } from './updates.ts';
+import { ToolCalls } from './transcript/toolCalls.ts';
+import type { Transcript } from './transcript/transcript.ts';
+import { Updates } from './transcript/updates.ts';
 
 /** From a prompt to its end: what the agent asks for outside of one is not done. */
 export interface Turn {

@@ -3,7 +3,7 @@ import { shortId } from '../../base/ids.ts';
 import type { Log } from '../../base/log.ts';
 import type { Conversation, SessionEvent } from '../../protocol/transcript.ts';
 import type { Session } from '../../session/session.ts';
-import type { SessionGrant } from '../../session/sessionGrants.ts';
+import type { SessionGrant } from '../../session/consent/sessionGrants.ts';
 
 interface Options {
   /** Builds walls and agent for one conversation. Rejects with a CordonError when something is missing. */

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { Emitter } from '../../base/emitter.ts';
-import type { UnsavedText } from '../../session/unsavedText.ts';
+import type { UnsavedText } from '../../session/files/unsavedText.ts';
 
 /** The files that are open in the editor with changes that are not saved. Keeps only their paths; texts are the editor's. */
 export class UnsavedDocuments implements UnsavedText, vscode.Disposable {

@@ -2,7 +2,7 @@ import type * as vscode from 'vscode';
 import * as z from 'zod';
 import { messageOf } from '../../base/errors.ts';
 import { grantFor, parseDomain, type DomainGrant } from '../../egress/grant.ts';
-import type { DomainGrantEntry, DomainGrants, NetworkAccess } from '../../session/networkAccess.ts';
+import type { DomainGrantEntry, DomainGrants, NetworkAccess } from '../../session/network/networkAccess.ts';
 
 interface Settings {
   /** As the user wrote them. */
@@ -40,7 +40,7 @@ export class AllowedDomains implements DomainGrants {
 
   /** The way out of one conversation; `over` takes it from the list. */
   async open(): Promise<{ readonly access: NetworkAccess; readonly over: () => void }> {
-    const { NetworkAccess: Access } = await import('../../session/networkAccess.ts');
+    const { NetworkAccess: Access } = await import('../../session/network/networkAccess.ts');
     const access = new Access({
       allowed: () => this.#settings().grants,
       forbidden: () => this.#settings().hosts,

@@ -4,9 +4,9 @@ import { isAllowed, ruleExpiry } from '../rules/ruleText.ts';
 import type { RuleUses } from '../rules/ruleUses.ts';
 import * as settings from '../settings.ts';
 import type { WorkspaceRules } from '../rules/workspaceRules.ts';
-import type { FolderGrants } from '../../session/folderGrants.ts';
-import type { DomainGrants } from '../../session/networkAccess.ts';
-import type { SessionGrant } from '../../session/sessionGrants.ts';
+import type { FolderGrants } from '../../session/consent/folderGrants.ts';
+import type { DomainGrants } from '../../session/network/networkAccess.ts';
+import type { SessionGrant } from '../../session/consent/sessionGrants.ts';
 
 interface Options {
   readonly folderGrants: FolderGrants;

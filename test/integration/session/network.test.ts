@@ -7,7 +7,7 @@ import { openSandbox } from '../../../sandbox/sandbox.ts';
 import { WallClock } from '../../../sandbox/wallClock.ts';
 import { parseDomain } from '../../../src/egress/grant.ts';
 import type { CommandPolicy } from '../../../src/policy/policy.ts';
-import { NetworkAccess, type NetworkOptions } from '../../../src/session/networkAccess.ts';
+import { NetworkAccess, type NetworkOptions } from '../../../src/session/network/networkAccess.ts';
 import type { Programs, SessionOptions } from '../../../src/session/session.ts';
 import { Internet } from '../egress/internet.ts';
 import { buildPrograms, Stage, temporaryFolder } from './harness.ts';

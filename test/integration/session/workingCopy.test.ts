@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { CommandPolicy } from '../../../src/policy/policy.ts';
 import { turnCheckpoint } from '../../../src/session/changes/turnChanges.ts';
 import type { WorkingCopy } from '../../../src/session/changes/workingCopy.ts';
-import type { UnsavedText } from '../../../src/session/unsavedText.ts';
+import type { UnsavedText } from '../../../src/session/files/unsavedText.ts';
 import type { Programs } from '../../../src/session/session.ts';
 import { buildPrograms, Stage, temporaryFolder } from './harness.ts';
 

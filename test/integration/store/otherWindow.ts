@@ -1,5 +1,5 @@
 // Another window of a workspace, for the tests beside: takes back every answer for a path, or says "never" to it.
-import { FolderGrants } from '../../../src/session/folderGrants.ts';
+import { FolderGrants } from '../../../src/session/consent/folderGrants.ts';
 import { openGrants } from '../../../src/store/grants.ts';
 
 const [file = '', workspace = '', path = '', what = ''] = process.argv.slice(2);

@@ -2,10 +2,10 @@ import { applyPatch } from 'diff';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { TranscriptItem } from '../../../src/protocol/transcript.ts';
-import { BoundedText } from '../../../src/session/boundedText.ts';
-import { earlierTurns } from '../../../src/session/earlierTurns.ts';
-import { fileDiff } from '../../../src/session/fileDiff.ts';
-import { titleOf } from '../../../src/session/title.ts';
+import { BoundedText } from '../../../src/session/commands/boundedText.ts';
+import { earlierTurns } from '../../../src/session/transcript/earlierTurns.ts';
+import { fileDiff } from '../../../src/session/files/fileDiff.ts';
+import { titleOf } from '../../../src/session/transcript/title.ts';
 
 test('output that is kept within a bound is its end, cut at a character', () => {
   fc.assert(
