@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess, type SpawnOptions, type StdioOptions } from 'node:child_process';
 import { closeSync, fstatSync, openSync, readFileSync, readdirSync } from 'node:fs';
+import { coverStreams } from './coveredStreams.ts';
 
-/** Starts a program that inherits nothing but the streams it is given. */
+/** Starts a program that inherits nothing but the streams it is given, and of these no file of the user's. */
 export function spawnCovered(
   file: string,
   args: readonly string[],
@@ -10,13 +11,16 @@ export function spawnCovered(
 ): ChildProcess {
   const nothing = openSync('/dev/null', 'r+');
   try {
-    const stdio = [...streams];
+    const covered = coverStreams(streams);
+    const stdio = [...covered.streams];
     for (const descriptor of inheritedDescriptors()) {
       while (stdio.length < descriptor) stdio.push('ignore');
       if (stdio.length === descriptor) stdio.push(nothing);
       else if (descriptor >= streams.length) stdio[descriptor] = nothing;
     }
-    return spawn(file, args, { ...options, stdio });
+    const child = spawn(file, args, { ...options, stdio });
+    covered.started(child);
+    return child;
   } finally {
     closeSync(nothing);
   }
