@@ -39,13 +39,11 @@ export function passInput(
     isOver = true;
     void (async () => {
       let left = 0;
-      let isWritten = false;
-      void writes.then(() => (isWritten = true));
       // What nobody took is taken out, so that the last write comes to its end.
-      do {
-        left += drain(pipe.reading);
-        await new Promise(resolve => setImmediate(resolve));
-      } while (!isWritten);
+      const isWritten = writes.then(() => true);
+      const isNot = () => new Promise<false>(resolve => setImmediate(() => resolve(false)));
+      do left += drain(pipe.reading);
+      while (!(await Promise.race([isWritten, isNot()])));
       left += drain(pipe.reading);
       writer.destroy();
       closeSync(pipe.reading);
