@@ -18,7 +18,7 @@ import { anchorsIn, placesIn } from './mounts.ts';
 import type { SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 import { credentialPaths } from './secretFiles.ts';
-import { makePlace } from './settings.ts';
+import { addPlace } from './settings.ts';
 import { prepareStateFiles, type StateFiles } from './stateFiles.ts';
 import { hiddenInProc, systemDirectories } from './systemFiles.ts';
 import { discoverToolchains, type Toolchain } from './toolchains.ts';
@@ -101,8 +101,7 @@ export function gatherFacts(
 
 /** What is shown in /etc or below /tmp needs a place there; a kept /tmp may hold a link that an earlier command left. */
 function clearWay(facts: SandboxFacts): void {
-  for (const path of placesIn(facts))
-    if (isInside(path, '/etc')) makePlace(facts.state.settings.folder, path);
+  for (const path of placesIn(facts)) if (isInside(path, '/etc')) addPlace(facts.state.settings, path);
   for (const anchor of anchorsIn(facts)) {
     const inside = join(facts.state.temporary, basename(anchor));
     const stat = lstatSync(inside, { throwIfNoEntry: false });

@@ -13,29 +13,53 @@ export interface Settings {
   readonly shown: readonly string[];
   /** Files of /etc that are copied, and what they were: as a mount, each would make every launch slower. */
   readonly copied: Map<string, string>;
+  /** Whether it is still as it was laid out. */
+  isAsPlanned: boolean;
 }
 
-/** Fills `folder`. `made` are files of the sandbox's own, by name; `system` the directories that it shows anyway. */
-export function layOutSettings(
-  folder: string,
+/** What there is to show of /etc now. Paths are of the host's /etc. */
+export interface SettingsPlan {
+  /** Links whose targets are shown anyway, and where they lead. */
+  readonly links: ReadonlyMap<string, string>;
+  /** Files to copy, and what they are. */
+  readonly copied: ReadonlyMap<string, string>;
+  readonly shown: readonly string[];
+  /** Files of the sandbox's own, by name. */
+  readonly made: Readonly<Record<string, string>>;
+}
+
+/** Looks at /etc. `made` are files of the sandbox's own, by name; `system` the directories that it shows anyway. */
+export function planSettings(
   made: Readonly<Record<string, string>>,
   system: readonly string[],
-): Settings {
-  const settings = { folder, shown: [] as string[], copied: new Map<string, string>() };
+): SettingsPlan {
+  const [links, copied, shown] = [new Map<string, string>(), new Map<string, string>(), [] as string[]];
   for (const path of found()) {
     if (Object.hasOwn(made, path.slice('/etc/'.length))) continue;
     const stat = statOf(path);
     const target = real(path);
-    if (stat?.isFile() && target !== path && system.some(each => isInside(target, each))) {
-      // Where this link leads is the name of the time zone, for one.
-      mkdirSync(dirname(placeOf(folder, path)), { recursive: true });
-      symlinkSync(target, placeOf(folder, path));
-    } else if (stat?.isFile() && stat.size <= mostCopied) copy(settings, path);
-    else {
-      makePlace(folder, path);
-      settings.shown.push(path);
-    }
+    // Where this link leads is the name of the time zone, for one.
+    if (stat?.isFile() && target !== path && system.some(each => isInside(target, each)))
+      links.set(path, target);
+    else if (stat?.isFile() && stat.size <= mostCopied) copied.set(path, stampOf(path));
+    else shown.push(path);
   }
+  return { links, copied, shown, made };
+}
+
+/** Fills `folder`. */
+export function layOutSettings(folder: string, { links, copied, shown, made }: SettingsPlan): Settings {
+  const settings = { folder, shown, copied: new Map<string, string>(), isAsPlanned: true };
+  for (const [path, target] of links) {
+    mkdirSync(dirname(placeOf(folder, path)), { recursive: true });
+    symlinkSync(target, placeOf(folder, path));
+  }
+  for (const [path, stamp] of copied) {
+    copy(settings, path);
+    // It changed on the way.
+    if (settings.copied.get(path) !== stamp) settings.isAsPlanned = false;
+  }
+  for (const path of shown) makePlace(folder, path);
   for (const [name, content] of Object.entries(made))
     writeFileSync(join(folder, name), content, { mode: 0o644 });
   return settings;
@@ -46,20 +70,30 @@ const mostCopied = 2 ** 20;
 
 /** Copies again what changed meanwhile: installing a package changes the list of libraries, for one. */
 export function refreshSettings(settings: Settings): void {
-  for (const [path, stamp] of settings.copied) if (stampOf(path) !== stamp) copy(settings, path);
+  for (const [path, stamp] of settings.copied) {
+    if (stampOf(path) === stamp) continue;
+    settings.isAsPlanned = false;
+    copy(settings, path);
+  }
 }
 
-/** A mount needs something of its kind to lie on. `path` is in /etc, and exists there. */
-export function makePlace(folder: string, path: string): void {
+/** Makes a place for something else of /etc that this session shows. */
+export function addPlace(settings: Settings, path: string): void {
+  if (makePlace(settings.folder, path)) settings.isAsPlanned = false;
+}
+
+/** A mount needs something of its kind to lie on. `path` is in /etc, and exists there. False where there was one. */
+function makePlace(folder: string, path: string): boolean {
   const place = placeOf(folder, path);
-  if (exists(place)) return;
+  if (exists(place)) return false;
   const isFolder = statOf(path)?.isDirectory() ?? false;
   mkdirSync(isFolder ? place : dirname(place), { recursive: true });
   if (!isFolder) writeFileSync(place, '', { mode: 0o644 });
+  return true;
 }
 
 /** What this user may not read is not there, as it would not be readable inside. */
-function copy({ folder, copied }: Settings, path: string): void {
+function copy({ folder, copied }: Pick<Settings, 'folder' | 'copied'>, path: string): void {
   const place = placeOf(folder, path);
   const temporary = join(folder, `.${randomId()}`);
   const stamp = stampOf(path);

@@ -5,7 +5,7 @@ import { removeTree } from '../src/base/removeTree.ts';
 import { gitSettings } from './gitSettings.ts';
 import { ignoredSecrets } from './secretFiles.ts';
 import { startTime } from './processTree.ts';
-import { layOutSettings, type Settings } from './settings.ts';
+import { closeSettings, openSettings, type KeptSettings } from './keptSettings.ts';
 
 /** What the sandbox keeps on the host, below the state directory of this workspace. */
 export interface StateFiles {
@@ -19,8 +19,8 @@ export interface StateFiles {
   readonly hiddenFile: string;
   /** An empty folder: laid over hidden folders and over paths that must not come to be. */
   readonly emptyFolder: string;
-  /** What is shown as /etc: made for this session, and gone with it. */
-  readonly settings: Settings;
+  /** What is shown as /etc: this session's alone. */
+  readonly settings: KeptSettings;
 }
 
 /**
@@ -60,15 +60,13 @@ export function prepareStateFiles(
   const own = `${process.pid}-${startTime(process.pid) ?? 0}-`;
   const temporary = keptTemporary ?? mkdtempSync(join(directory, `tmp-${own}`));
   chmodSync(temporary, 0o1777);
-  const etc = mkdtempSync(join(directory, `etc-${own}`));
-  chmodSync(etc, 0o755);
   return {
     home,
     temporary,
     dropsTemporary: keptTemporary === undefined,
     hiddenFile,
     emptyFolder,
-    settings: layOutSettings(etc, made, system),
+    settings: openSettings(directory, own, made, system),
   };
 }
 
@@ -77,11 +75,15 @@ export const homeInside = '/run/cordon/home';
 
 export const hostNameInside = 'cordon';
 
-/** Removes the session's /tmp and /etc. What cannot be removed is left to the next sweep. */
+/** Gives up the session's /tmp and /etc. What cannot be removed is left to the next sweep. */
 export function removeTemporary(state: StateFiles): void {
-  for (const folder of [state.settings.folder, ...(state.dropsTemporary ? [state.temporary] : [])]) {
+  const steps = [
+    () => closeSettings(state.settings),
+    () => (state.dropsTemporary ? removeTree(state.temporary) : undefined),
+  ];
+  for (const step of steps) {
     try {
-      removeTree(folder);
+      step();
     } catch {
       // It costs space, nothing more; what the command said and how it ended must not be lost over it.
     }

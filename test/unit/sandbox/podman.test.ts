@@ -28,7 +28,13 @@ const facts: SandboxFacts = {
     dropsTemporary: true,
     hiddenFile: '/state/hidden',
     emptyFolder: '/state/empty',
-    settings: { folder: '/state/etc', shown: ['/etc/ssl/certs'], copied: new Map() },
+    settings: {
+      folder: '/state/etc',
+      shown: ['/etc/ssl/certs'],
+      copied: new Map(),
+      isAsPlanned: true,
+      waiting: '',
+    },
   },
   limits: {
     processes: 64,
