@@ -101,6 +101,7 @@ const signs: readonly Sign[] = [
   { pattern: /cannot move ['‘]([^'’]+)['’] to .*: Device or resource busy/, judge: protectedOnly },
   { pattern: /\bEBUSY\b[^'"]*['"]([^'"]+)['"]/, judge: protectedOnly },
   { pattern: new RegExp(`${before}: Permission denied`), judge: hidden },
+  { pattern: /\bopen\("([^"]+)"\): Permission denied/, judge: hidden },
   { pattern: /\bEACCES\b[^'"]*['"]([^'"]+)['"]/, judge: hidden },
   { pattern: /Permission denied: ['"]([^'"]+)['"]/, judge: hidden },
   { pattern: new RegExp(`${before}: Value too large for defined data type`), judge: notOwn },
@@ -147,7 +148,7 @@ const signs: readonly Sign[] = [
   },
   {
     pattern:
-      /(Cannot allocate memory|MemoryError|JavaScript heap out of memory|OutOfMemoryError|memory allocation of \d+ bytes failed)/,
+      /(Cannot allocate memory|MemoryError|Sanitizer failed to allocate|JavaScript heap out of memory|OutOfMemoryError|memory allocation of \d+ bytes failed)/,
     judge: () => ({ kind: 'limit', setting: 'cordon.limits.memory' }),
   },
   {

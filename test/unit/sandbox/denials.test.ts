@@ -57,6 +57,16 @@ test.each<[string, string, AttributedDenial[]]>([
     "Error: EXDEV: cross-device link not permitted, rename '/tmp/a' -> '/w/src/a'",
     [],
   ],
+  [
+    'git, of a secret file that it keeps',
+    'error: open(".env"): Permission denied',
+    [{ kind: 'secretFile', path: '/w/src/.env' }],
+  ],
+  [
+    'a sanitizer, which wants more than there is',
+    '==8==ERROR: AddressSanitizer failed to allocate 0xdfff0001000 (15392894357504) bytes at address 2008fff7000 (errno: 12)',
+    [{ kind: 'limit', setting: 'cordon.limits.memory' }],
+  ],
   ['a debugger', 'warning: ptrace: Operation not permitted', [{ kind: 'tracing' }]],
   [
     'strace',
