@@ -21,6 +21,8 @@ export interface Holder extends AsyncDisposable {
 export interface OverlayMount {
   readonly control: string;
   readonly folder: string;
+  /** Nothing of it is kept: then the kernel need not bring what is written to the disk, nor the whole disk up to date at the end. */
+  readonly isDropped?: boolean;
 }
 
 /** Makes new namespaces. Rejects with `overlay.unavailable` where the kernel does not let an ordinary user mount this. */
@@ -31,7 +33,7 @@ export function startHolder(bwrap: string, mounts: readonly OverlayMount[]): Pro
     ['--unshare-user', '--uid', '0', '--gid', '0', '--cap-add', 'ALL', '--unshare-net'],
     // The machine as it is, devices included; each command gets its walls afterwards.
     ['--dev-bind', '/', '/', '--die-with-parent', '--'],
-    ['/bin/sh', '-c', script, 'holder', ...mounts.flatMap(({ control, folder }) => [control, folder])],
+    ['/bin/sh', '-c', script, 'holder', ...mounts.flatMap(mountWords)],
   ].flat();
   return watch(spawn(bwrap, args, { cwd: '/', env: environment, stdio: ['pipe', 'pipe', 'pipe'] }), nsenter);
 }
@@ -83,8 +85,8 @@ const script = `
 set -e
 while [ $# -gt 0 ]; do
   cd "$1"
-  mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work,userxattr "$2"
-  shift 2
+  mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work,userxattr"$3" "$2"
+  shift 3
 done
 cd /
 # What is mounted here from now on is mounted for the commands that run, too: see lateSecrets.ts.
@@ -92,6 +94,10 @@ cd /
 echo "holding $$"
 exec cat > /dev/null
 `;
+
+function mountWords({ control, folder, isDropped }: OverlayMount): string[] {
+  return [control, folder, isDropped === true ? ',volatile' : ''];
+}
 
 const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 

@@ -46,7 +46,7 @@ export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
   const { directory } = options;
   mkdirSync(join(directory, 'holders'), { recursive: true, mode: 0o700 });
   const folders = outermost(options.folders.map(folder => realpathSync(folder)));
-  const mounts = folders.map(folder => control(directory, folder));
+  const mounts = folders.map(folder => ({ ...control(directory, folder), isDropped: options.dropAtEnd }));
   const open = async () => {
     const living = livingHolder(directory);
     const opened =
