@@ -85,6 +85,8 @@ function deedOf(subject: Conversation['approvals'][number]['subject']): string {
       return `${subject.operation} ${subject.path}`;
     case 'folder':
       return `${subject.access} ${subject.path}, outside of the workspace`;
+    case 'secret':
+      return `read ${subject.path}, a hidden file`;
     case 'domain':
       return `reach ${subject.host}, port ${subject.port}`;
   }

@@ -39,10 +39,10 @@ export const ReadMeta = z.object({ toolCallId: z.string() });
 export type ReadMeta = z.infer<typeof ReadMeta>;
 
 /**
- * In `_meta.cordon` of its answer: where the text is from. `disk`: the agent sees the newest text itself, and `content`
- * is empty.
+ * In `_meta.cordon` of its answer: where the text is from. `hidden`: a file of the workspace that looks like a secret, as
+ * the user allowed. `disk`: the agent sees the newest text itself, and `content` is empty.
  */
-export const ReadAnswerMeta = z.object({ from: z.enum(['editor', 'outside', 'disk']) });
+export const ReadAnswerMeta = z.object({ from: z.enum(['editor', 'outside', 'hidden', 'disk']) });
 export type ReadAnswerMeta = z.infer<typeof ReadAnswerMeta>;
 
 /** From the broker, before a prompt and on change: files of the workspace whose text in the editor is not saved. */

@@ -38,6 +38,8 @@ export const ApprovalSubject = z.discriminatedUnion('kind', [
     /** The command that wants it; absent when several run and it could not be told which. */
     command: z.string().optional(),
   }),
+  /** Read one file of the workspace that is hidden, because it looks like a secret. Never for good. */
+  z.object({ kind: z.literal('secret'), path: z.string() }),
   /** Read, or read and change, what lies outside of the workspace. `path` is what is wanted of it first. */
   z.object({
     kind: z.literal('folder'),
@@ -67,7 +69,7 @@ export type ApprovalRequest = z.infer<typeof ApprovalRequest>;
 /** Another folder than the one that was offered. */
 const folder = z.string().max(4_096).optional();
 
-/** What the user may say. `allowOnce` lasts for the turn for a write or a folder, for the command for a domain; `allowToday` and `never` are for folders. */
+/** What the user may say. `allowOnce` lasts for the turn for a write or a folder, for the command for a domain, for the reading for a secret; `allowToday` and `never` are for folders. */
 export const ApprovalAnswer = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('deny'), words: z.string().max(4_000).optional() }),
   z.object({ kind: z.literal('allowOnce'), folder }),

@@ -74,7 +74,7 @@ class AgentSession implements Session {
     this.#questions = new Questions(this.#transcript);
     this.#changes = new TurnChanges(options.workingCopy, options.log);
     const consent = (this.#consent = openConsent(options, this.#transcript, this.#notices));
-    const { access, outside, cures } = consent;
+    const { access, outside, hidden, cures } = consent;
     this.grants = new SessionGrants(consent.commands, access, cures, () =>
       this.#first(this.recheck('grants')),
     );
@@ -106,7 +106,7 @@ class AgentSession implements Session {
         isCopy: isCopy(options.workingCopy),
         onUnsavedChanged: (place, text) => this.#workedFrom(place, text),
       }),
-      reading: new FileReading({ folders, access: outside, unsaved }),
+      reading: new FileReading({ folders, access: outside, hidden, unsaved }),
       questions: this.#questions,
       canAsk: options.unattended === undefined,
     });
@@ -248,6 +248,7 @@ class AgentSession implements Session {
     this.#first(quiet);
     this.#consent.access.endTurn();
     this.#consent.outside.endTurn();
+    this.#consent.hidden.endTurn();
     this.#questions.settleAll();
     this.#turn = undefined;
     const item = { id: randomId(), at: Date.now(), kind: 'turnEnd', reason } as const;

@@ -146,15 +146,17 @@ function question({ subject }: ApprovalRequest): string {
   if (subject.kind === 'command')
     return subject.background ? 'Run this command in the background?' : 'Run this command?';
   if (subject.kind === 'folder') return folderQuestion(subject);
+  if (subject.kind === 'secret') return 'Let Cordon read this secret?';
   const verbs = { create: 'Create', edit: 'Change', delete: 'Delete' };
   if (subject.protectedBecause !== undefined) return `${verbs[subject.operation]} this protected file?`;
   return 'Let Cordon change files in this folder?';
 }
 
-// A protected file is asked for each time; a command that no narrow rule fits cannot be allowed for always.
+// A secret is never shown for good. A protected file is asked for each time; a command that no narrow rule fits cannot be allowed for always.
 function offered({ subject }: ApprovalRequest): readonly Allowing[] {
   if (subject.kind === 'domain') return ['allowOnce', 'allowForSession', 'alwaysAllow'];
   if (subject.kind === 'folder') return ['allowOnce', 'allowToday', 'alwaysAllow'];
+  if (subject.kind === 'secret') return ['allowOnce', 'allowForSession'];
   if (subject.kind === 'write') {
     return subject.protectedBecause === undefined
       ? ['allowOnce', 'allowForSession', 'alwaysAllow']
@@ -169,6 +171,7 @@ function Subject({ request, folders }: { request: ApprovalRequest; folders: read
   const { subject, decision } = request;
   if (subject.kind === 'domain') return <DomainSubject subject={subject} />;
   if (subject.kind === 'folder') return <FolderQuestion subject={subject} />;
+  if (subject.kind === 'secret') return <SecretSubject path={subject.path} />;
   if (subject.kind === 'command') {
     return (
       <>
@@ -195,6 +198,22 @@ function Subject({ request, folders }: { request: ApprovalRequest; folders: read
         ) : (
           <Visible text={subject.protectedBecause} />
         )}
+      </p>
+    </>
+  );
+}
+
+function SecretSubject({ path }: { path: string }) {
+  return (
+    <>
+      <pre class="command">
+        <code>
+          <Visible text={path} />
+        </code>
+      </pre>
+      <p class="where">
+        “Allow once” is for this reading. “For this session” lets all commands of it read the file as well,
+        until you take that back.
       </p>
     </>
   );

@@ -3,14 +3,14 @@ import * as z from 'zod';
 import type { BrokerText } from '../broker.ts';
 import { binaryKind, maxWholeFile, openRegularFile, pageLimits, pieces, readPage } from '../readText.ts';
 import { fileProblem } from '../workspace.ts';
-import { brokerText, isBrokered, ledgerKey, sha256 } from './brokerText.ts';
+import { type BrokeredPath, brokerText, isBrokered, ledgerKey, sha256 } from './brokerText.ts';
 import { defineTool, quoted, said, type ToolContext, type ToolResult } from './tool.ts';
 
 export const readFileTool = defineTool({
   name: 'read_file',
   description:
     'Reads a text file, or lines from_line to to_line of it. Each line comes as its number, a tab and the text. ' +
-    'Outside of the workspace the user is asked first. ' +
+    'Outside of the workspace, and for files that look like secrets, the user is asked first. ' +
     `At most ${pageLimits.lines.toLocaleString('en-US')} lines come at once; the result says where to go on.`,
   kind: 'read',
   isReadOnly: true,
@@ -46,10 +46,27 @@ export const readFileTool = defineTool({
       }
     } catch (error) {
       context.signal.throwIfAborted();
-      return said(false, `${path} could not be read: ${fileProblem(error)}.`);
+      const hidden = isRefused(error) ? await readHidden(path, resolved, { from, to }, context) : undefined;
+      return hidden ?? said(false, `${path} could not be read: ${fileProblem(error)}.`);
     }
   },
 });
+
+/** A file that may not be opened in here may be hidden from us, which the user can lift. Undefined where it is not. */
+async function readHidden(
+  path: string,
+  resolved: BrokeredPath,
+  lines: { from: number; to: number },
+  context: ToolContext,
+): Promise<ToolResult | undefined> {
+  const read = await brokerText(path, resolved, context);
+  if ('ok' in read) return read;
+  return read.from === 'hidden' ? await readGiven(path, read, lines, context) : undefined;
+}
+
+function isRefused(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EACCES';
+}
 
 /** Text that the broker gave, as it would be shown from disk. */
 async function readGiven(
@@ -62,7 +79,7 @@ async function readGiven(
     yield Buffer.from(content);
   }
   const page = await readPage(whole(), from, to, true, { ...pageLimits, bytes: context.pageBytes });
-  const mark = place === 'editor' ? '(unsaved in the editor)' : '(outside of the workspace)';
+  const mark = marks[place];
   if (page.total === 0) return said(true, `${path} ${mark} is empty.`);
   if (page.lines.length === 0)
     return said(false, `${path} has ${page.total ?? 'fewer'} lines, so there is no line ${from}.`);
@@ -75,6 +92,13 @@ async function readGiven(
     Number.MAX_SAFE_INTEGER,
   );
 }
+
+const marks = {
+  editor: '(unsaved in the editor)',
+  outside: '(outside of the workspace)',
+  hidden: '(hidden as a secret; the user lets you read it)',
+  disk: '',
+};
 
 function numbered(lines: readonly string[], from: number): string {
   return lines

@@ -92,6 +92,7 @@ export async function askForRule(
   if (request.subject.kind === 'write')
     return { kind: 'alwaysAllow', pattern: request.subject.folder, scope: 'user' };
   if (request.subject.kind === 'domain') return confirmAlwaysHost(request.subject.grant, signal);
+  if (request.subject.kind === 'secret') return undefined;
   const rows = request.subject.proposals.map(async proposal => ({
     label: plainLabel(proposal.pattern),
     description: proposal.description,
@@ -140,6 +141,7 @@ function titleOf({ subject }: ApprovalRequest): string {
   if (subject.kind === 'command')
     return `Cordon wants to run a command${subject.background ? ' in the background' : ''}`;
   if (subject.kind === 'folder') return folderTitle(subject);
+  if (subject.kind === 'secret') return 'Cordon wants to read a hidden file';
   return subject.protectedBecause === undefined
     ? `Cordon wants to change files in ${subject.folder}`
     : `Cordon wants to ${subject.operation} a protected file`;
@@ -151,11 +153,9 @@ function rowsOf({ subject, decision }: ApprovalRequest): Row<Choice>[] {
     subject.kind === 'write' && subject.protectedBecause !== undefined ? [subject.protectedBecause] : [];
   const reasons = [...why, ...decision.reasons.map(reason => reason.message)].slice(0, 3);
   if (subject.kind === 'folder') return folderRows(subject, reasons);
-  const always =
-    subject.kind === 'command'
-      ? subject.proposals.length > 0
-      : subject.kind === 'domain' || subject.protectedBecause === undefined;
-  const onlyOnce = subject.kind === 'write' && subject.protectedBecause !== undefined;
+  const isProtected = subject.kind === 'write' && subject.protectedBecause !== undefined;
+  const hasRule = subject.kind !== 'command' || subject.proposals.length > 0;
+  const always = hasRule && !isProtected && subject.kind !== 'secret';
   // The first row only shows: Enter does nothing until the user has moved down on purpose.
   const rows: (Row<Choice> | false)[] = [
     ...(subject.kind === 'domain'
@@ -163,7 +163,7 @@ function rowsOf({ subject, decision }: ApprovalRequest): Row<Choice>[] {
       : []),
     ...shown.map((label, line): Row<Choice> => ({
       label,
-      ...(line === 0 ? icon('terminal') : {}),
+      ...(line === 0 ? icon(subject.kind === 'secret' ? 'key' : 'terminal') : {}),
       choice: 'show',
     })),
     ...(subject.kind === 'command'
@@ -176,9 +176,14 @@ function rowsOf({ subject, decision }: ApprovalRequest): Row<Choice>[] {
     {
       label: 'Allow once',
       ...(subject.kind === 'domain' ? { description: 'for this command' } : {}),
+      ...(subject.kind === 'secret' ? { description: 'for this reading' } : {}),
       choice: 'allowOnce',
     },
-    !onlyOnce && { label: 'Allow for this session', choice: 'allowForSession' },
+    !isProtected && {
+      label: 'Allow for this session',
+      ...(subject.kind === 'secret' ? { description: 'its commands can read it too' } : {}),
+      choice: 'allowForSession',
+    },
     always && { label: 'Always allow…', choice: 'alwaysAllow' },
   ];
   return rows.filter(row => row !== false);
@@ -191,6 +196,7 @@ function shownOf(subject: ApprovalSubject): string[] {
       return inRows(plainLabel(subject.command));
     case 'write':
     case 'folder':
+    case 'secret':
       return [plainLabel(subject.path)];
     case 'domain':
       return subject.command === undefined
@@ -210,6 +216,7 @@ function detailOf(subject: ApprovalSubject): string {
       return plainLabel(subject.command);
     case 'write':
     case 'folder':
+    case 'secret':
       return plainLabel(subject.path);
     case 'domain':
       return plainLabel(hostOf(subject));

@@ -102,7 +102,7 @@ function commands({ sessions, rules, uses }: Options): GrantSource {
 function hiddenFiles({ sessions }: Options): GrantSource {
   return {
     kind: 'file',
-    title: 'Hidden files that commands see',
+    title: 'Hidden files that the agent sees',
     list: () => ofSessions(sessions, 'file', 'read'),
     revoke: async id => sessions.revokeGrant(id),
   };

@@ -100,6 +100,7 @@ function offered(subject: ApprovalSubject, answer: ApprovalAnswer): ApprovalAnsw
   if (answer.kind === 'deny') return answer;
   if (subject.kind === 'folder') return offeredFolder(subject, answer);
   if (answer.kind === 'allowOnce') return { kind: 'allowOnce' };
+  if (subject.kind === 'secret') return answer.kind === 'allowForSession' ? answer : undefined;
   // Answers for folders only.
   if (answer.kind === 'allowToday' || answer.kind === 'never') return undefined;
   if (subject.kind === 'write') {

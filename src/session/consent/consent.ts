@@ -4,6 +4,7 @@ import { isCopy } from '../changes/workingCopy.ts';
 import { CommandApproval } from './commandApproval.ts';
 import { Cures } from './cures.ts';
 import { FolderAccess } from './folderAccess.ts';
+import { HiddenFiles } from './hiddenFiles.ts';
 import type { Notices } from '../transcript/notices.ts';
 import type { SessionOptions } from '../session.ts';
 import type { Transcript } from '../transcript/transcript.ts';
@@ -17,6 +18,8 @@ export interface Consent {
   readonly access: WriteAccess;
   /** Files and folders outside of it. */
   readonly outside: FolderAccess;
+  /** Files of the workspace that look like secrets. */
+  readonly hidden: HiddenFiles;
   /** Walls that the user lifted. */
   readonly cures: Cures;
 }
@@ -45,7 +48,14 @@ export function openConsent(options: SessionOptions, transcript: Transcript, not
     remember: remember('command'),
   });
   network?.attach({ ...shared, transcript });
-  return { approvals, commands, access, outside, cures: new Cures(transcript, network) };
+  const cures = new Cures(transcript, network);
+  const hidden = new HiddenFiles({
+    approvals,
+    cures,
+    canAsk: unattended === undefined,
+    isOwn: file => options.workingCopy?.holds?.(file) ?? false,
+  });
+  return { approvals, commands, access, outside, hidden, cures };
 }
 
 type AlwaysAllow = Extract<ApprovalAnswer, { kind: 'alwaysAllow' }>;

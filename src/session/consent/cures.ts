@@ -13,13 +13,18 @@ export class Cures {
     private readonly network: NetworkAccess | undefined,
   ) {}
 
-  /** Hidden files that commands see from now on. */
+  /** Hidden files that the agent and its commands see from now on. */
   get shownFiles(): string[] {
     return [...this.#shownFiles.keys()];
   }
 
   shownSince(path: string): number {
     return this.#shownFiles.get(path) ?? 0;
+  }
+
+  /** Lets commands, and the agent's reading, see a hidden file until the session ends or it is hidden again. */
+  show(path: string): void {
+    this.#shownFiles.set(path, Date.now());
   }
 
   /** Hides a file again. */
@@ -49,7 +54,7 @@ export class Cures {
       return { ...denial, cured: how };
     }
     if (denial.kind === 'secretFile' && how === 'session') {
-      this.#shownFiles.set(denial.path, Date.now());
+      this.show(denial.path);
       return { ...denial, cured: how };
     }
     return undefined;

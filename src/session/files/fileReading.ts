@@ -6,6 +6,7 @@ import type { ReadTextFile } from '../agent/agentMessages.ts';
 import type { FileText } from '../agent/agentProcess.ts';
 import { denialError, deniedByPolicy, type Denial } from '../consent/denial.ts';
 import type { FolderAccess } from '../consent/folderAccess.ts';
+import type { HiddenFiles } from '../consent/hiddenFiles.ts';
 import { readOutside } from './outsideFile.ts';
 import { placeOf, type Place } from './place.ts';
 import type { Turn } from '../turn.ts';
@@ -14,12 +15,13 @@ import type { UnsavedText } from './unsavedText.ts';
 interface Options {
   readonly folders: readonly string[];
   readonly access: FolderAccess;
+  readonly hidden: HiddenFiles;
   readonly unsaved: UnsavedText | undefined;
 }
 
 /**
- * Reads for the agent what it does not see by itself: text in the editor that is not saved, and, asked for, what lies
- * outside of the workspace. Rejects with the protocol's `denied` error, or with why it was not read.
+ * Reads for the agent what it does not see by itself: text in the editor that is not saved, and, asked for, hidden files
+ * of the workspace and what lies outside of it. Rejects with the protocol's `denied` error, or with why it was not read.
  */
 export class FileReading {
   constructor(private readonly options: Options) {}
@@ -27,8 +29,31 @@ export class FileReading {
   async read(request: ReadTextFile, turn: Turn, signal: AbortSignal): Promise<FileText> {
     const place = await placeOf(this.options.folders, request.path);
     const { content, from } =
-      place === undefined ? await this.#outside(request, turn, signal) : this.#unsaved(place);
+      place === undefined
+        ? await this.#outside(request, turn, signal)
+        : ((await this.#hidden(request, place, turn, signal)) ?? this.#unsaved(place));
     return { content: linesOf(content, request), from };
+  }
+
+  /** Undefined for a file that is not hidden. */
+  async #hidden(
+    { path: file, toolCallId }: ReadTextFile,
+    place: Place,
+    turn: Turn,
+    signal: AbortSignal,
+  ): Promise<FileText | undefined> {
+    const { hidden } = this.options;
+    const real = await hidden.find(place);
+    if (real === undefined) return undefined;
+    const { id: itemId } = turn.calls.change(toolCallId, {});
+    const denial = await hidden.ensure(real, itemId, signal);
+    if (denial !== undefined) {
+      turn.calls.deny(toolCallId, denial, `${file} was not read.`, signal);
+      throw denialError(denial);
+    }
+    signal.throwIfAborted();
+    turn.calls.change(toolCallId, { state: { kind: 'running', since: Date.now() } });
+    return { content: textOf(real, file), from: 'hidden' };
   }
 
   #unsaved(place: Place): FileText {
@@ -52,10 +77,14 @@ export class FileReading {
     if ('by' in found) throw refuse(found);
     signal.throwIfAborted();
     turn.calls.change(toolCallId, { state: { kind: 'running', since: Date.now() } });
-    const read = readOutside(found.real);
-    if ('problem' in read) throw new RequestError(rpcErrors.unreadable, `${file} ${read.problem}.`);
-    return { content: read.text, from: 'outside' };
+    return { content: textOf(found.real, file), from: 'outside' };
   }
+}
+
+function textOf(real: string, named: string): string {
+  const read = readOutside(real);
+  if ('problem' in read) throw new RequestError(rpcErrors.unreadable, `${named} ${read.problem}.`);
+  return read.text;
 }
 
 function linesOf(text: string, { line, limit }: Pick<ReadTextFile, 'line' | 'limit'>): string {

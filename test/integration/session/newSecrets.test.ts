@@ -65,7 +65,12 @@ test('the agent itself is not shown a secret file that it asked for before there
   await using stage = await new Stage(programs).openOverlaid({ policy: () => willing });
   await stage.session.prompt('read: .env');
   stage.write('.env', 'TOKEN=1\n');
-  await stage.session.prompt('read: .env');
+  const turn = stage.session.prompt('read: .env');
+  // It is hidden, so it is asked about.
+  const { id, subject } = await stage.approval();
+  expect(subject).toMatchObject({ kind: 'secret' });
+  stage.session.answerApproval(id, { kind: 'deny' });
+  await turn;
   expect(JSON.stringify(stage.conversation)).not.toContain('TOKEN=1');
-  expect(stage.lastCall?.state).toMatchObject({ kind: 'finished', ok: false });
+  expect(stage.lastCall?.state).toMatchObject({ kind: 'denied' });
 });
