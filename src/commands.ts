@@ -1,17 +1,17 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { messageOf } from './base/errors.ts';
-import type { PanelMessage } from './protocol/panel.ts';
-import type { ProviderId } from './protocol/model.ts';
 import type { ApprovalFaces } from './host/approvals/approvalFaces.ts';
 import type { Conversations } from './host/conversations/conversations.ts';
+import type { GoingBack } from './host/conversations/goingBack.ts';
+import type { GrantsView } from './host/grants/grantsView.ts';
 import type { Credentials } from './host/models/credentials.ts';
 import type { Review } from './host/review/review.ts';
-import type { GoingBack } from './host/conversations/goingBack.ts';
-import type { Restoring } from './host/trash/restoring.ts';
-import type { GrantsView } from './host/grants/grantsView.ts';
 import type { SandboxState } from './host/sandbox/sandboxState.ts';
+import type { Restoring } from './host/trash/restoring.ts';
 import type { Panels } from './panel/panels.ts';
+import type { ProviderId } from './protocol/model.ts';
+import type { PanelMessage } from './protocol/panel.ts';
 
 export interface Parts {
   readonly panels: Panels;

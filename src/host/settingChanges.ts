@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
-import type { AllowedDomains } from './grants/allowedDomains.ts';
 import type { Conversations } from './conversations/conversations.ts';
-import type { GrantsView } from './grants/grantsView.ts';
-import type { SandboxState } from './sandbox/sandboxState.ts';
 import type { Sessions } from './conversations/sessions.ts';
 import type { WorkingCopies } from './conversations/workingCopies.ts';
+import type { AllowedDomains } from './grants/allowedDomains.ts';
+import type { GrantsView } from './grants/grantsView.ts';
 import type { WorkspaceRules } from './rules/workspaceRules.ts';
+import type { SandboxState } from './sandbox/sandboxState.ts';
 
 interface Parts {
   readonly conversations: Conversations;

@@ -12,8 +12,8 @@ import {
 } from '../../protocol/transcript.ts';
 import type { WallDenial } from '../../protocol/wallDenial.ts';
 import type { Session } from '../../session/session.ts';
-import type { Sessions } from './sessions.ts';
 import type { CommandRecord, History } from '../../store/history.ts';
+import type { Sessions } from './sessions.ts';
 
 interface Options {
   /** Identifies the workspace in the history: its folders, or a .code-workspace file. */

@@ -8,19 +8,19 @@ import type { WorkingCopy } from '../../session/changes/workingCopy.ts';
 import type { FolderGrants } from '../../session/consent/folderGrants.ts';
 import type { UnsavedText } from '../../session/files/unsavedText.ts';
 import type { AllowedDomains } from '../grants/allowedDomains.ts';
-import type { Started } from './sessions.ts';
 import type { Credentials } from '../models/credentials.ts';
 import { backendOf } from '../models/modelBackend.ts';
-import { confirmUnrestricted } from '../sandbox/modeChoice.ts';
 import type { Places } from '../places.ts';
 import type { PolicyInForce } from '../rules/policyInForce.ts';
+import type { WorkspaceRules } from '../rules/workspaceRules.ts';
+import { confirmUnrestricted } from '../sandbox/modeChoice.ts';
 import type { SandboxState } from '../sandbox/sandboxState.ts';
+import { wallOptions } from '../sandbox/wallOptions.ts';
 import * as settings from '../settings.ts';
 import type { StopSwitch } from '../stopSwitch.ts';
-import { wallOptions } from '../sandbox/wallOptions.ts';
-import type { WorkingCopies } from './workingCopies.ts';
-import type { WorkspaceRules } from '../rules/workspaceRules.ts';
 import { workspaceFolders } from '../workspaceFolders.ts';
+import type { Started } from './sessions.ts';
+import type { WorkingCopies } from './workingCopies.ts';
 
 export interface AgentParts {
   readonly places: Places;

@@ -1,12 +1,12 @@
+import type { FolderGrants } from '../../session/consent/folderGrants.ts';
+import type { SessionGrant } from '../../session/consent/sessionGrants.ts';
+import type { DomainGrants } from '../../session/network/networkAccess.ts';
 import type { Sessions } from '../conversations/sessions.ts';
-import type { Grant, GrantSource } from './grantSource.ts';
 import { isAllowed, ruleExpiry } from '../rules/ruleText.ts';
 import type { RuleUses } from '../rules/ruleUses.ts';
-import * as settings from '../settings.ts';
 import type { WorkspaceRules } from '../rules/workspaceRules.ts';
-import type { FolderGrants } from '../../session/consent/folderGrants.ts';
-import type { DomainGrants } from '../../session/network/networkAccess.ts';
-import type { SessionGrant } from '../../session/consent/sessionGrants.ts';
+import * as settings from '../settings.ts';
+import type { Grant, GrantSource } from './grantSource.ts';
 
 interface Options {
   readonly folderGrants: FolderGrants;

@@ -4,13 +4,13 @@ import { isInside } from '../../../sandbox/inside.ts';
 import type { ProcessExit, Sandbox } from '../../../sandbox/sandbox.ts';
 import type { Denial } from '../consent/denial.ts';
 import type { FolderAccess } from '../consent/folderAccess.ts';
+import type { WriteAccess } from '../consent/writeAccess.ts';
+import { placeOf } from '../files/place.ts';
 import type { HostReport } from '../network/hostReport.ts';
 import type { CommandNetwork } from '../network/networkAccess.ts';
-import { placeOf } from '../files/place.ts';
+import type { Turn } from '../turn.ts';
 import { refusalsOf, type Refusals } from './refusals.ts';
 import type { Terminal } from './terminal.ts';
-import type { Turn } from '../turn.ts';
-import type { WriteAccess } from '../consent/writeAccess.ts';
 
 interface Options {
   readonly folders: readonly string[];

@@ -1,13 +1,13 @@
 import type { ApprovalAnswer } from '../../protocol/approval.ts';
-import { Approvals } from './approvals.ts';
 import { isCopy } from '../changes/workingCopy.ts';
+import type { SessionOptions } from '../session.ts';
+import type { Notices } from '../transcript/notices.ts';
+import type { Transcript } from '../transcript/transcript.ts';
+import { Approvals } from './approvals.ts';
 import { CommandApproval } from './commandApproval.ts';
 import { Cures } from './cures.ts';
 import { FolderAccess } from './folderAccess.ts';
 import { HiddenFiles } from './hiddenFiles.ts';
-import type { Notices } from '../transcript/notices.ts';
-import type { SessionOptions } from '../session.ts';
-import type { Transcript } from '../transcript/transcript.ts';
 import { WriteAccess } from './writeAccess.ts';
 
 /** Everything that says what the agent of one session may do, each asking the user where nobody said so before. */

@@ -12,14 +12,14 @@ import { rpcErrors } from '../../protocol/agent.ts';
 import type { DeleteFile, WriteTextFile } from '../agent/agentMessages.ts';
 import type { TurnChanges } from '../changes/turnChanges.ts';
 import { denialError, deniedByPolicy, deniedBySandbox, type Denial } from '../consent/denial.ts';
-import { fileDiff } from './fileDiff.ts';
 import type { FolderAccess } from '../consent/folderAccess.ts';
-import { keepOutside, type Kept } from './outsideTrash.ts';
-import { placeOf, type Place } from './place.ts';
+import type { WriteAccess, WriteRequest } from '../consent/writeAccess.ts';
 import type { Programs } from '../session.ts';
 import type { Turn } from '../turn.ts';
+import { fileDiff } from './fileDiff.ts';
+import { keepOutside, type Kept } from './outsideTrash.ts';
+import { placeOf, type Place } from './place.ts';
 import type { UnsavedText } from './unsavedText.ts';
-import type { WriteAccess, WriteRequest } from '../consent/writeAccess.ts';
 
 interface Options {
   readonly folders: readonly string[];

@@ -4,10 +4,10 @@ import type { EgressTarget } from '../../egress/egressProxy.ts';
 import { grantFor, isForbidden, parseDomain, type DomainGrant } from '../../egress/grant.ts';
 import type { ApprovalAnswer } from '../../protocol/approval.ts';
 import type { Approvals } from '../consent/approvals.ts';
+import type { Unattended } from '../session.ts';
 import { domainQuestion } from './domainQuestion.ts';
 import { newPermission, type FollowedCommand } from './followedCommand.ts';
 import { keyOf, type HostVerdict } from './hostReport.ts';
-import type { Unattended } from '../session.ts';
 
 /** What the questions need of the session that asks them. */
 export interface QuestionDesk {

@@ -10,12 +10,12 @@ import {
   type Outside,
 } from '../../egress/egressProxy.ts';
 import { isForbidden, isGranted, parseDomain, type DomainGrant } from '../../egress/grant.ts';
+import { keepCures } from '../commands/refusals.ts';
+import type { Transcript } from '../transcript/transcript.ts';
 import { ConnectionOwners } from './connectionOwners.ts';
 import { FollowedCommand, newPermission, type Permission } from './followedCommand.ts';
 import { HostQuestions, type QuestionDesk } from './hostQuestions.ts';
 import { keyOf, type HostReport } from './hostReport.ts';
-import { keepCures } from '../commands/refusals.ts';
-import type { Transcript } from '../transcript/transcript.ts';
 
 /** One permission to reach a host, as the view of all grants shows it. `at` in milliseconds since the epoch. */
 export interface DomainGrantEntry {
