@@ -17,10 +17,16 @@ export interface LaunchPlan extends MountPlan {
 
 /**
  * The options of bwrap for one launch. Pure: what the sandbox shows is decided here and nowhere else.
- * Later mounts lie over earlier ones, so the order below protects us.
+ * Later mounts lie over earlier ones, so the order below protects us. `ways`: where what is to be shown lies, if not at
+ * its own path.
  */
-export function bubblewrapArguments(facts: SandboxFacts, plan: LaunchPlan): string[] {
+export function bubblewrapArguments(
+  facts: SandboxFacts,
+  plan: LaunchPlan,
+  ways: ReadonlyMap<string, string> = new Map(),
+): string[] {
   const { request } = plan;
+  const options = (mount: Mount) => mountOption(mount, ways);
   return [
     // 1. Namespaces, identity, lifetime. The user namespace by name: root would get none by itself.
     '--unshare-user',
@@ -38,11 +44,11 @@ export function bubblewrapArguments(facts: SandboxFacts, plan: LaunchPlan): stri
     ['--json-status-fd', String(plan.statusDescriptor)],
     ...(plan.seccompDescriptor === undefined ? [] : ['--seccomp', String(plan.seccompDescriptor)]),
     // 2. The system, read-only.
-    ...systemMounts(facts, plan).flatMap(mountOption),
+    ...systemMounts(facts, plan).flatMap(options),
     // 3. Kernel file systems of the sandbox's own.
-    ...kernelMounts(facts),
+    ...kernelMounts(facts).flatMap(each => (typeof each === 'string' ? [each] : options(each))),
     // 4. Places to write, toolchains, the folders, what is kept and what is hidden in them, the broker's own files.
-    ...placeMounts(facts, plan).flatMap(mountOption),
+    ...placeMounts(facts, plan).flatMap(options),
     ['--remount-ro', '/'],
     ['--chdir', request.cwd],
     '--clearenv',
@@ -61,10 +67,21 @@ export function outsideLimits(facts: SandboxFacts): string[] {
   return facts.prlimit === undefined ? [] : [facts.prlimit, ...outerLimitOptions(facts.limits), '--'];
 }
 
-function mountOption(mount: Mount): string[] {
+/** The paths of the host that a launch shows. Pure. */
+export function sourcesOf(facts: SandboxFacts, plan: LaunchPlan): string[] {
+  const mounts = [...systemMounts(facts, plan), ...placeMounts(facts, plan)];
+  const shown = mounts.flatMap(mount => (mount.kind === 'bind' ? [mount.source] : []));
+  return [...new Set([facts.state.emptyFolder, facts.state.hiddenFile, ...shown])];
+}
+
+function mountOption(mount: Mount, ways: ReadonlyMap<string, string>): string[] {
   switch (mount.kind) {
     case 'bind':
-      return [mount.isWritable ? '--bind' : '--ro-bind', mount.source, mount.target];
+      return [
+        mount.isWritable ? '--bind' : '--ro-bind',
+        ways.get(mount.source) ?? mount.source,
+        mount.target,
+      ];
     case 'link':
       return ['--symlink', mount.to, mount.target];
     case 'memory':
@@ -75,16 +92,17 @@ function mountOption(mount: Mount): string[] {
 /** Bytes of a folder that only holds others in their place. */
 const anchorSize = 2 ** 20;
 
-function kernelMounts(facts: SandboxFacts): string[] {
+function kernelMounts(facts: SandboxFacts): (string | Mount)[] {
   return [
     ['--proc', '/proc'],
     // The kernel lets the machine's root write these whatever its capabilities, and Bubblewrap leaves them open.
     ['--ro-bind', '/proc/sys', '/proc/sys'],
-    ...facts.hiddenInProc.flatMap(({ path, isFolder }) => [
-      '--ro-bind',
-      isFolder ? facts.state.emptyFolder : facts.state.hiddenFile,
-      path,
-    ]),
+    facts.hiddenInProc.map(({ path, isFolder }): Mount => ({
+      kind: 'bind',
+      source: isFolder ? facts.state.emptyFolder : facts.state.hiddenFile,
+      target: path,
+      isWritable: false,
+    })),
     ['--dev', '/dev'],
     ['--size', String(sharedMemory), '--tmpfs', '/dev/shm'],
     ['--remount-ro', '/dev'],

@@ -11,6 +11,7 @@ import {
 import { userInfo } from 'node:os';
 import { basename, isAbsolute, join, normalize } from 'node:path';
 import { exists, real, statOf } from './look.ts';
+import { type FolderOwner, mayUse, otherOwner, wayTo } from './folderOwner.ts';
 import { outsideGitDirectories } from './gitDirectories.ts';
 import { isInside } from './inside.ts';
 import { defaultLimits, type Limits } from './limits.ts';
@@ -33,6 +34,8 @@ export interface SandboxFacts {
   readonly shell: string | undefined;
   /** As the processes inside see themselves. Never 0; on disk they stay the user. */
   readonly user: { readonly uid: number; readonly gid: number; readonly name: string };
+  /** Set where root runs Cordon in another user's folders: `user` is that one, on disk as well. */
+  readonly owner?: FolderOwner;
   /** Workspace folders: as named, and where they really are. Parents before the folders inside them. */
   readonly folders: readonly { readonly path: string; readonly realPath: string }[];
   /** System directories, in order; `link` is set for those that are links. */
@@ -40,6 +43,8 @@ export interface SandboxFacts {
   /** Existing paths of /proc to cover. */
   readonly hiddenInProc: readonly { readonly path: string; readonly isFolder: boolean }[];
   readonly toolchains: readonly Toolchain[];
+  /** Set where the owner does not get to what PATH or the environment name: these paths. */
+  readonly leftOut?: readonly string[];
   /** PATH inside. */
   readonly path: readonly string[];
   /** What the user listed besides. */
@@ -65,38 +70,53 @@ export function gatherFacts(
   const system = systemDirectories.flatMap(systemDirectory);
   const visible = [...system.map(each => each.path), ...folders.flatMap(each => [each.path, each.realPath])];
   const { toolchains, path } = discoverToolchains(environment, home, visible);
-  const user = userOf();
+  const owner = ownerFor(options);
+  const user = owner ?? userOf();
+  const leftOut: string[] = [];
+  const isShown = (path: string) => {
+    const isThere = owner === undefined || (wayTo(path, owner) !== 'closed' && mayUse(path, owner));
+    if (!isThere) leftOut.push(path);
+    return isThere;
+  };
   const state = prepareStateFiles(
     options.stateDirectory,
     user,
     home,
     system.map(each => each.path),
     options.temporaryDirectory,
+    owner,
   );
   const facts = {
     bwrap,
     prlimit: findProgram('prlimit', '/usr/bin:/bin', []),
     shell: findProgram('sh', '/usr/bin:/bin', []),
     user,
+    ...(owner === undefined ? {} : { owner }),
     folders,
     system,
     hiddenInProc: hiddenInProc.flatMap(each => {
       const stat = statOf(each);
       return stat === undefined ? [] : [{ path: each, isFolder: stat.isDirectory() }];
     }),
-    toolchains,
+    toolchains: toolchains.filter(each => each.paths.every(isShown)),
     path,
     extraReadOnlyPaths: (options.extraReadOnlyPaths ?? []).map(each => checkedExtra(each, homes)),
     gitDirectories: [...new Set(folders.flatMap(folder => outsideGitDirectories(folder.realPath, home)))],
     certificateFiles: certificateFiles(
       environment,
       system.map(each => each.path),
-    ),
+    ).filter(isShown),
     state,
     limits: clamped({ ...defaultLimits, ...options.limits }),
   };
   clearWay(facts);
-  return facts;
+  return leftOut.length === 0 ? facts : { ...facts, leftOut };
+}
+
+/** Who keeps a view has said as whom commands run in it. Podman gives names to users in a way of its own. */
+function ownerFor({ copyOnWrite, folders, backend }: SandboxOptions): FolderOwner | undefined {
+  if (backend === 'podman') return undefined;
+  return copyOnWrite?.holder === undefined ? otherOwner(folders) : copyOnWrite.owner;
 }
 
 /** What is shown in /etc or below /tmp needs a place there; a kept /tmp may hold a link that an earlier command left. */

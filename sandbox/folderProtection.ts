@@ -135,7 +135,7 @@ export class FolderProtection implements Disposable {
   }
 
   #scannerOf(root: string): WorkspaceScanner {
-    const scanner = this.#scanners.get(root) ?? new WorkspaceScanner(root);
+    const scanner = this.#scanners.get(root) ?? new WorkspaceScanner(root, this.facts.owner);
     this.#scanners.set(root, scanner);
     return scanner;
   }

@@ -1,8 +1,9 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import type { Readable } from 'node:stream';
+import { existsSync, writeFileSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
-import { CordonError } from '../src/base/errors.ts';
+import { CordonError, messageOf } from '../src/base/errors.ts';
+import { type FolderOwner, idRanges } from './folderOwner.ts';
 
 /**
  * A process that keeps namespaces alive for a session: a user namespace in which it is root (and outside of which it
@@ -12,7 +13,7 @@ import { CordonError } from '../src/base/errors.ts';
  */
 export interface Holder extends AsyncDisposable {
   readonly pid: number;
-  /** Program and arguments that join its namespaces; put in front of Bubblewrap. */
+  /** Program and arguments that join its namespaces as its root; put in front of Bubblewrap. See also `enterAs`. */
   readonly enter: readonly string[];
   readonly lives: () => boolean;
 }
@@ -25,17 +26,87 @@ export interface OverlayMount {
   readonly isDropped?: boolean;
 }
 
-/** Makes new namespaces. Rejects with `overlay.unavailable` where the kernel does not let an ordinary user mount this. */
-export function startHolder(bwrap: string, mounts: readonly OverlayMount[]): Promise<Holder> {
+/**
+ * Makes new namespaces. With `isForOthers` all users of the machine have a name in them, which only root can give: then
+ * others than root can be at work there. Rejects with `overlay.unavailable` where the kernel does not let this user
+ * mount this.
+ */
+export async function startHolder(
+  bwrap: string,
+  mounts: readonly OverlayMount[],
+  isForOthers = false,
+): Promise<Holder> {
   const nsenter = findNsenter();
-  const args = [
+  const args = holderArguments(mounts, isForOthers);
+  const child = spawn(bwrap, args, {
+    cwd: '/',
+    env: environment,
+    stdio: ['pipe', 'pipe', 'pipe', ...(isForOthers ? (['pipe', 'pipe'] as const) : [])],
+  });
+  const holder = watch(child, nsenter);
+  if (isForOthers) {
+    holder.catch(() => undefined);
+    try {
+      await nameEverybody(child);
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw unavailable(`users could not be named in it: ${messageOf(error)}`);
+    }
+  }
+  return await holder;
+}
+
+/** Pure. */
+export function holderArguments(mounts: readonly OverlayMount[], isForOthers: boolean): string[] {
+  return [
     // Root in a namespace of its own, so that it may mount. Bubblewrap brings loopback up.
     ['--unshare-user', '--uid', '0', '--gid', '0', '--cap-add', 'ALL', '--unshare-net'],
+    // Bubblewrap can give a name to one user only; it says where it waits for us to do it, and until when.
+    isForOthers ? ['--info-fd', '3', '--userns-block-fd', '4'] : [],
     // The machine as it is, devices included; each command gets its walls afterwards.
-    ['--dev-bind', '/', '/', '--die-with-parent', '--'],
+    ['--dev-bind', '/', '/'],
+    // A place of its own in which root can show others what they do not get to: see ways.ts.
+    isForOthers ? ['--perms', '0711', '--size', String(2 ** 20), '--tmpfs', waysFolder] : [],
+    ['--die-with-parent', '--'],
     ['/bin/sh', '-c', script, 'holder', ...mounts.flatMap(mountWords)],
   ].flat();
-  return watch(spawn(bwrap, args, { cwd: '/', env: environment, stdio: ['pipe', 'pipe', 'pipe'] }), nsenter);
+}
+
+/** There everywhere, shown to no command, and never part of a workspace. Only the holder and what joins it see ours. */
+export const waysFolder = '/sys/kernel';
+
+/** Everybody keeps their number. Does nothing when the holder has ended. */
+async function nameEverybody(child: ChildProcess): Promise<void> {
+  const pid = await pidFrom(child.stdio[3] as Readable);
+  if (pid === undefined) return;
+  for (const kind of ['uid', 'gid'] as const) {
+    const lines = idRanges(kind).map(({ first, count }) => `${first} ${first} ${count}\n`);
+    // The kernel takes it in one piece, once.
+    writeFileSync(`/proc/${pid}/${kind}_map`, lines.join(''));
+  }
+  const go = child.stdio[4] as Writable;
+  go.on('error', () => undefined);
+  go.end('go');
+}
+
+function pidFrom(info: Readable): Promise<number | undefined> {
+  return new Promise(resolve => {
+    let text = '';
+    info.on('data', (chunk: Buffer) => {
+      text += chunk.toString('utf8');
+      const pid = /"child-pid": (\d+)\D/.exec(text)?.[1];
+      if (pid !== undefined) resolve(Number(pid));
+    });
+    info.once('close', () => resolve(undefined));
+    info.once('error', () => resolve(undefined));
+  });
+}
+
+/** From what joins a holder as its root: what joins it as this user, who has no other groups and no privileges. Pure. */
+export function enterAs(enter: readonly string[], { uid, gid }: Pick<FolderOwner, 'uid' | 'gid'>): string[] {
+  const asRoot = enter.lastIndexOf('--preserve-credentials');
+  if (asRoot === -1) throw new Error('There is no holder to join.');
+  return [...enter.slice(0, asRoot), '--setuid', String(uid), '--setgid', String(gid), '--'];
 }
 
 /** Another keeper for the namespaces of a process that is in them. */

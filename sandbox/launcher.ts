@@ -1,6 +1,12 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import { bubblewrapArguments, insideCommand, outsideLimits, type LaunchPlan } from './bubblewrap.ts';
+import {
+  bubblewrapArguments,
+  insideCommand,
+  outsideLimits,
+  sourcesOf,
+  type LaunchPlan,
+} from './bubblewrap.ts';
 import { checkRequest } from './checkRequest.ts';
 import { commandScript, takesScript } from './commandScript.ts';
 import type { AttributedDenial } from './denials.ts';
@@ -9,9 +15,11 @@ import { DiskWatch } from './diskWatch.ts';
 import { explainDenials, type FailedCommand } from './explain.ts';
 import type { SandboxFacts } from './facts.ts';
 import { FolderProtection, type Protection } from './folderProtection.ts';
+import type { FolderOwner } from './folderOwner.ts';
+import { enterAs } from './holder.ts';
 import { LateSecrets } from './lateSecrets.ts';
 import type { Limits } from './limits.ts';
-import { PipeSupply } from './realPipe.ts';
+import { giveInheritedPipe, PipeSupply } from './realPipe.ts';
 import { childrenOf, startTime } from './processTree.ts';
 import { programFiles, type ProgramFiles } from './programFiles.ts';
 import type { LaunchRequest, Sandbox, SandboxedProcess, SandboxOptions } from './sandbox.ts';
@@ -24,6 +32,7 @@ import { startBubblewrap, type WaitingBubblewrap } from './startBubblewrap.ts';
 import { removeTemporary } from './stateFiles.ts';
 import { checkView } from './viewStands.ts';
 import { WalledProcess } from './walledProcess.ts';
+import { Ways } from './ways.ts';
 
 /** Starts processes in Bubblewrap, each in namespaces of its own, and sees to it that they end. */
 export class BubblewrapSandbox implements Sandbox {
@@ -35,17 +44,21 @@ export class BubblewrapSandbox implements Sandbox {
   readonly #late: LateSecrets;
   readonly #starting = new Set<Promise<SandboxedProcess>>();
   readonly #standby = new Standby(enter => this.#startForAny(enter));
+  readonly #ways: Ways | undefined;
   #closed = false;
+  readonly owner?: FolderOwner;
 
   constructor(
     readonly facts: SandboxFacts,
     private readonly options: SandboxOptions,
   ) {
+    if (facts.owner !== undefined) this.owner = facts.owner;
     this.#protection = new FolderProtection(facts, options);
-    this.#network = new SessionNetwork(facts.bwrap, options);
+    this.#network = new SessionNetwork(facts.bwrap, options, facts.owner !== undefined);
+    this.#ways = facts.owner === undefined ? undefined : new Ways(facts.owner);
     this.#disk = new DiskWatch(facts, options);
     this.#late = new LateSecrets(facts, options, () => this.#protection.look());
-    this.#pipes = new PipeSupply(options.stateDirectory);
+    this.#pipes = new PipeSupply(options.stateDirectory, facts.owner);
   }
 
   async launch(request: LaunchRequest): Promise<SandboxedProcess> {
@@ -145,8 +158,9 @@ export class BubblewrapSandbox implements Sandbox {
             ? commandEnvironment(facts, process.env, { ...network, ...request.environment })
             : bareEnvironment(program.isElectron, process.env, request.environment),
       };
+      const ways = await this.#ways?.to(sourcesOf(facts, plan), enter);
       bubblewrap.go(
-        bubblewrapArguments(facts, plan),
+        bubblewrapArguments(facts, plan, ways),
         filter,
         request.descriptors ?? [],
         isScript ? commandScript(request.argv, facts.limits.processes) : undefined,
@@ -170,9 +184,12 @@ export class BubblewrapSandbox implements Sandbox {
     isBare: boolean,
   ): Promise<WaitingBubblewrap> {
     const { facts } = this;
+    if (this.owner !== undefined && request.stdin === 'inherit') giveInheritedPipe(0, this.owner);
+    if (this.owner !== undefined && request.output === 'inherit')
+      for (const descriptor of [1, 2]) giveInheritedPipe(descriptor, this.owner);
     return startBubblewrap({
       bwrap: this.#bwrap(),
-      before: [...enter, ...(isBare ? outsideLimits(facts) : [])],
+      before: [...this.#joining(enter), ...(isBare ? outsideLimits(facts) : [])],
       command: insideCommand(facts, request),
       stdin: request.stdin,
       // A program in the bare view is ours and only writes to its streams.
@@ -187,13 +204,17 @@ export class BubblewrapSandbox implements Sandbox {
     const { facts } = this;
     return startBubblewrap({
       bwrap: this.#bwrap(),
-      before: [...enter, ...outsideLimits(facts)],
+      before: [...this.#joining(enter), ...outsideLimits(facts)],
       command: [facts.shell ?? ''],
       stdin: 'pipe',
       output: await this.#pipes.take(2),
       descriptors: 0,
       mostOutput: facts.limits.output,
     });
+  }
+
+  #joining(enter: readonly string[]): readonly string[] {
+    return this.owner === undefined ? enter : enterAs(enter, this.owner);
   }
 
   #bwrap(): string {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, fchownSync, fstatSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -23,7 +23,11 @@ export class PipeSupply implements Disposable {
   #made = 0;
 
   /** `directory` is of the broker's; what a crash leaves there is swept with the rest of it. */
-  constructor(directory: string) {
+  constructor(
+    directory: string,
+    /** Who is to open them again, where that is somebody else than us. */
+    private readonly owner?: { readonly uid: number; readonly gid: number },
+  ) {
     this.#folder = mkdtempSync(join(directory, `pipes-${process.pid}-${startTime(process.pid) ?? 0}-`));
   }
 
@@ -35,7 +39,7 @@ export class PipeSupply implements Disposable {
       () => stock,
       () => [],
     );
-    return (await taken).map(openPipe);
+    return (await taken).map(path => openPipe(path, this.owner));
   }
 
   [Symbol.dispose](): void {
@@ -50,16 +54,25 @@ export class PipeSupply implements Disposable {
   }
 }
 
+/** Of our own streams, one that is handed on: a program of another user's could not open a pipe of ours again either. */
+export function giveInheritedPipe(
+  descriptor: number,
+  { uid, gid }: { readonly uid: number; readonly gid: number },
+): void {
+  if (fstatSync(descriptor).isFIFO()) fchownSync(descriptor, uid, gid);
+}
+
 /** A few, for once. */
 export async function realPipes(directory: string, count: number): Promise<RealPipe[]> {
   using supply = new PipeSupply(directory);
   return await supply.take(count);
 }
 
-function openPipe(path: string): RealPipe {
+function openPipe(path: string, owner?: { readonly uid: number; readonly gid: number }): RealPipe {
   // Not blocking, or it would wait for a writer.
   const reading = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const writer = openSync(path, constants.O_WRONLY);
+  if (owner !== undefined) fchownSync(writer, owner.uid, owner.gid);
   rmSync(path);
   let isOpen = true;
   return {

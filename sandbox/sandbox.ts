@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { AttributedDenial } from './denials.ts';
 import type { FailedCommand } from './explain.ts';
 import { gatherFacts } from './facts.ts';
+import type { FolderOwner } from './folderOwner.ts';
 import type { GrantedFolder } from './grantedFolders.ts';
 import { BubblewrapSandbox } from './launcher.ts';
 import type { Limits } from './limits.ts';
@@ -52,7 +53,7 @@ export interface NetworkService {
 
 /** A copy-on-write view, kept by a process that lives as long as it is needed. */
 export interface CopyOnWriteView {
-  /** Program and arguments that join the view; put in front of Bubblewrap. Absent where nothing is to be joined. */
+  /** Program and arguments that join the view as its root; put in front of Bubblewrap. Absent where nothing is to be joined. */
   readonly enter?: readonly string[];
   /** The process that keeps it. */
   readonly holder?: number;
@@ -64,6 +65,8 @@ export interface CopyOnWriteView {
   readonly changes: ReadonlyMap<string, string>;
   /** Where it is mounted: what shows in it what changed around it. */
   readonly refresh?: ViewRefresh;
+  /** Root keeps it, for folders of this user: as whom commands run in it. */
+  readonly owner?: FolderOwner;
 }
 
 export interface LaunchRequest {
@@ -158,6 +161,8 @@ async function openPodman(options: SandboxOptions): Promise<Sandbox> {
 export interface Sandbox extends AsyncDisposable {
   /** Set where nothing can be shown at another path: programs find what `binds` brings at its source. */
   readonly showsInPlace?: boolean;
+  /** As whom its processes run on disk, where that is not who runs Cordon: they get to what is this user's. */
+  readonly owner?: FolderOwner;
   /** Starts a process. Throws a CordonError `sandbox.*` when it cannot start walled in: nothing ran then. */
   launch(request: LaunchRequest): Promise<SandboxedProcess>;
   /** What the walls refused a failed command, told from what it printed. Absent where there are no walls. */

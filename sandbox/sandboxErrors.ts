@@ -139,6 +139,21 @@ export const sandboxErrors = {
       { cause },
     ),
 
+  noWay: (path: string, owner: string) =>
+    new CordonError(
+      'sandbox.noWay',
+      `${path} lies in a folder that ${owner}, who owns the workspace and as whom commands run, may not enter, so nothing ran.`,
+      `Let ${owner} enter the folders around it, or run Cordon as ${owner}.`,
+    ),
+
+  noWays: (cause: unknown) =>
+    new CordonError(
+      'sandbox.noWays',
+      `The workspace belongs to another user, and what its commands need could not be shown to that user, so nothing ran (${cause instanceof Error ? cause.message : String(cause)}).`,
+      'Run Cordon as the user who owns the workspace.',
+      { cause },
+    ),
+
   unnameable: (path: string) =>
     new CordonError(
       'sandbox.unnameable',

@@ -12,6 +12,8 @@ export class SessionNetwork implements AsyncDisposable {
   constructor(
     private readonly bwrap: string | undefined,
     private readonly options: Pick<SandboxOptions, 'copyOnWrite' | 'network'>,
+    /** Commands run as another user, which takes a holder. */
+    private readonly isForOthers = false,
   ) {}
 
   /** Program and arguments that join the session's namespaces; empty where there are none. */
@@ -19,9 +21,12 @@ export class SessionNetwork implements AsyncDisposable {
     const { copyOnWrite } = this.options;
     if (copyOnWrite?.enter !== undefined) return copyOnWrite.enter;
     if (this.bwrap === undefined) return [];
-    if (this.#holder === undefined || !(await this.#holder)?.lives()) {
+    if (this.#holder === undefined || !(await this.#holder.catch(() => undefined))?.lives()) {
       // Where it cannot be had, each command has a network of its own: less convenient, not less safe.
-      this.#holder = startHolder(this.bwrap, []).catch(() => undefined);
+      this.#holder = startHolder(this.bwrap, [], this.isForOthers).catch((error: unknown) => {
+        if (this.isForOthers) throw sandboxErrors.noWays(error);
+        return undefined;
+      });
     }
     return (await this.#holder)?.enter ?? [];
   }
@@ -65,7 +70,7 @@ export class SessionNetwork implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     close(await this.#door?.opened.catch(() => undefined));
-    await (await this.#holder)?.[Symbol.asyncDispose]();
+    await (await this.#holder?.catch(() => undefined))?.[Symbol.asyncDispose]();
   }
 }
 

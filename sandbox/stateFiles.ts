@@ -1,4 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { randomId } from '../src/base/ids.ts';
 import { removeTree } from '../src/base/removeTree.ts';
@@ -33,11 +41,14 @@ export function prepareStateFiles(
   hostHome: string,
   system: readonly string[],
   keptTemporary?: string,
+  /** Whom the commands are on disk, where that is somebody else than us. */
+  owner?: { uid: number; gid: number },
 ): StateFiles {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   chmodSync(directory, 0o700);
   sweepTemporary(directory);
-  const home = join(directory, 'home');
+  // What another user's commands left in one would be out of reach for this one's.
+  const home = join(directory, owner === undefined ? 'home' : `home-${owner.uid}`);
   const emptyFolder = join(directory, 'empty');
   for (const folder of [home, emptyFolder]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(emptyFolder, 0o555);
@@ -54,12 +65,17 @@ export function prepareStateFiles(
     group: `root:x:0:\n${user.name}:x:${user.gid}:\nnogroup:x:65534:\n`,
     hosts: `127.0.0.1 localhost ${hostNameInside}\n::1 localhost ip6-localhost ip6-loopback\n`,
     hostname: `${hostNameInside}\n`,
-    gitconfig: gitSettings(hostHome, '/etc/cordon-gitignore', user.uid !== process.getuid?.()),
+    gitconfig: gitSettings(
+      hostHome,
+      '/etc/cordon-gitignore',
+      user.uid !== (owner?.uid ?? process.getuid?.()),
+    ),
     'cordon-gitignore': ignoredSecrets,
   };
   const own = `${process.pid}-${startTime(process.pid) ?? 0}-`;
   const temporary = keptTemporary ?? mkdtempSync(join(directory, `tmp-${own}`));
   chmodSync(temporary, 0o1777);
+  if (owner !== undefined) for (const folder of [home, temporary]) chownSync(folder, owner.uid, owner.gid);
   return {
     home,
     temporary,

@@ -15,6 +15,7 @@ export function unrestrictedSandbox(walls: Sandbox, host: NodeJS.ProcessEnv = pr
   return {
     // What is let out needs nothing shown elsewhere.
     ...(walls.showsInPlace === undefined ? {} : { showsInPlace: walls.showsInPlace }),
+    ...(walls.owner === undefined ? {} : { owner: walls.owner }),
     async launch(request) {
       if (request.view === 'bare') return walls.launch(request);
       if (isClosed) throw sandboxErrors.closed();

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -28,7 +29,11 @@ export class WorkspaceScanner {
   /** Those of the last scan. */
   folders: readonly string[] = [];
 
-  constructor(private readonly root: string) {}
+  constructor(
+    private readonly root: string,
+    /** As whom commands run, where that is another user with less rights than we have. */
+    private readonly owner?: Other,
+  ) {}
 
   async scan(): Promise<WorkspaceScan> {
     const found = { secrets: [] as string[], protectedPaths: [] as string[], pinned: [] as string[] };
@@ -55,7 +60,7 @@ export class WorkspaceScanner {
       level = next;
     }
     this.folders = folders;
-    const guarded = guardedIn(this.root);
+    const guarded = guardedIn(this.root, this.owner);
     return {
       ...found,
       protectedPaths: found.protectedPaths.filter(path => !guarded.includes(path)),
@@ -69,7 +74,7 @@ export class WorkspaceScanner {
   }
 
   async #read(path: string): Promise<Folder> {
-    const folder = await readFolder(this.root, path, stampOf(path));
+    const folder = await readFolder(this.root, path, stampOf(path), this.owner);
     this.#seen.set(path, folder);
     return folder;
   }
@@ -84,13 +89,31 @@ interface Folder {
   readonly pinned: readonly string[];
 }
 
-async function readFolder(root: string, path: string, stamp: string | undefined): Promise<Folder> {
+type Other = { readonly uid: number; readonly gid: number } | undefined;
+
+/** A folder that only we may enter cannot be entered from the sandbox, nor anything be mounted in it there. */
+function isClosed(path: string, owner: Other): boolean {
+  if (owner === undefined) return false;
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined || stat.uid === owner.uid || (stat.mode & 0o001) !== 0) return false;
+  if ((stat.mode & 0o010) === 0) return true;
+  // For a group; or for whomever a list of rights names, which the permissions do not tell.
+  const { uid, gid } = owner;
+  return spawnSync('/bin/sh', ['-c', 'cd -- "$1"', 'sh', path], { uid, gid, cwd: '/' }).status !== 0;
+}
+
+async function readFolder(
+  root: string,
+  path: string,
+  stamp: string | undefined,
+  owner: Other,
+): Promise<Folder> {
   const folders: string[] = [];
   const secrets: string[] = [];
   const protectedPaths: string[] = [];
   const pinned: string[] = [];
   // A folder that cannot be read from here cannot be read from the sandbox, which has no more rights.
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  const entries = isClosed(path, owner) ? [] : await readdir(path, { withFileTypes: true }).catch(() => []);
   for (const entry of entries) {
     const lexical = join(path, entry.name);
     // What a link names is hidden or kept where it really is; outside of the folder it is not visible anyway.
@@ -99,7 +122,7 @@ async function readFolder(root: string, path: string, stamp: string | undefined)
     const isDirectory = entry.isDirectory() || (entry.isSymbolicLink() && isFolder(full));
     if (entry.isDirectory()) {
       if (entry.name === '.git') {
-        const repository = await readRepository(full);
+        const repository = await readRepository(full, owner);
         pinned.push(...repository.pinned);
         protectedPaths.push(...repository.protectedPaths);
       } else if (!foldersOfPackages.has(entry.name)) folders.push(full);
@@ -114,7 +137,7 @@ async function readFolder(root: string, path: string, stamp: string | undefined)
   for (const [parent, children] of nestedRules) {
     if (parent === '.git' || !names.has(parent)) continue;
     pinned.push(join(path, parent));
-    const inside = await namesIn(join(path, parent));
+    const inside = await namesIn(join(path, parent), owner);
     protectedPaths.push(
       ...children.filter(child => inside.includes(child)).map(child => join(path, parent, child)),
     );
@@ -124,8 +147,11 @@ async function readFolder(root: string, path: string, stamp: string | undefined)
 }
 
 /** Hooks and configuration of a repository and of the submodules whose repositories lie in it. */
-async function readRepository(git: string): Promise<{ pinned: string[]; protectedPaths: string[] }> {
-  const names = await namesIn(git);
+async function readRepository(
+  git: string,
+  owner: Other,
+): Promise<{ pinned: string[]; protectedPaths: string[] }> {
+  const names = await namesIn(git, owner);
   const pinned = [git];
   const protectedPaths = (nestedRules.get('.git') ?? [])
     .filter(name => names.includes(name))
@@ -136,10 +162,12 @@ async function readRepository(git: string): Promise<{ pinned: string[]; protecte
     for (let depth = 0; depth < 6 && level.length > 0; depth++) {
       const next: string[] = [];
       for (const folder of level) {
-        for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+        for (const entry of isClosed(folder, owner)
+          ? []
+          : await readdir(folder, { withFileTypes: true }).catch(() => [])) {
           if (!entry.isDirectory()) continue;
           const module = join(folder, entry.name);
-          const inside = await namesIn(module);
+          const inside = await namesIn(module, owner);
           if (!inside.includes('HEAD')) next.push(module);
           else {
             pinned.push(module);
@@ -160,14 +188,19 @@ async function readRepository(git: string): Promise<{ pinned: string[]; protecte
  * Guards stand at the root of the folder only: that is where editors and services look. An empty folder in such a
  * place is another window's guard, or as good as one.
  */
-function guardedIn(root: string): string[] {
+function guardedIn(root: string, owner: Other): string[] {
   const guarded = new Set<string>();
   for (const rule of rules) {
     if (!rule.guarded) continue;
     const [first = '', ...rest] = rule.path.split('/');
     const outer = join(root, first);
     if (isMissing(outer)) guarded.add(outer);
-    else if (rest.length > 0 && isFolder(outer) && isMissing(join(root, rule.path)))
+    else if (
+      rest.length > 0 &&
+      isFolder(outer) &&
+      !isClosed(outer, owner) &&
+      isMissing(join(root, rule.path))
+    )
       guarded.add(join(root, rule.path));
   }
   for (const path of emptySubmodules(root)) guarded.add(path);
@@ -226,6 +259,6 @@ function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-function namesIn(path: string): Promise<string[]> {
-  return readdir(path).catch((): string[] => []);
+async function namesIn(path: string, owner: Other): Promise<string[]> {
+  return isClosed(path, owner) ? [] : await readdir(path).catch((): string[] => []);
 }

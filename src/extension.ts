@@ -131,6 +131,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
         folders: workspaceFolders(),
         home: homedir(),
         wanted: settings.workspaceMode(),
+        backend: settings.sandboxBackend(),
         journals: places.journals,
         trash: places.trash,
         worker,

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, statSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CordonError, messageOf } from '../base/errors.ts';
@@ -7,6 +7,7 @@ import { removeTree } from '../base/removeTree.ts';
 import { canClone } from '../overlay/tree/mirror.ts';
 import { chooseCopy, describeCopy } from '../session/changes/chooseCopy.ts';
 import { findProgram, gatherFacts } from '../../sandbox/facts.ts';
+import { otherOwner, ownershipNote } from '../../sandbox/folderOwner.ts';
 import { checkPodman } from '../../sandbox/podmanReadiness.ts';
 import { checkSandbox } from '../../sandbox/readiness.ts';
 import { openSandbox, type SandboxOptions } from '../../sandbox/sandbox.ts';
@@ -65,12 +66,14 @@ async function examine(): Promise<Finding[]> {
   ];
   const state = mkdtempSync(join(tmpdir(), 'cordon-doctor-'));
   const workspace = mkdtempSync(join(tmpdir(), 'cordon-doctor-workspace-'));
+  const owner = otherOwner([process.cwd()]);
+  if (owner !== undefined) chownSync(workspace, owner.uid, owner.gid);
   try {
     findings.push(
       ...(await walls({ folders: [workspace], stateDirectory: state, backend, limits })),
       await copyOnWrite(workspace),
       ...surroundings({ folders: [workspace], stateDirectory: state, backend, limits }),
-      ...ownership(process.cwd()),
+      ...ownership(process.cwd(), backend),
     );
   } finally {
     removeTree(state);
@@ -143,18 +146,24 @@ async function copyOnWrite(workspace: string): Promise<Finding> {
   }
 }
 
-/** The machine's root is nobody special behind the walls, so what belongs to another user is that user's alone. */
-function ownership(folder: string): Finding[] {
-  const { uid } = statSync(folder);
-  if (process.getuid?.() !== 0 || uid === 0) return [];
-  return [
-    {
-      name: 'This folder',
-      state: 'warning',
-      detail: `${folder} belongs to another user (number ${uid}), and this is root: commands in the sandbox cannot change what is that user's.`,
-      remedy: 'Run Cordon as that user; in a dev container, name it as "remoteUser" in devcontainer.json.',
-    },
-  ];
+/** Root at work in somebody else's folder: all that was tried, was tried as that user. */
+function ownership(folder: string, backend: 'bubblewrap' | 'podman'): Finding[] {
+  const name = 'This folder';
+  const note = ownershipNote([folder], backend);
+  if (note !== undefined)
+    return [
+      {
+        name,
+        state: 'warning',
+        detail: note,
+        remedy:
+          'Run Cordon as the owner; in a dev container, name that user as "remoteUser" in devcontainer.json.',
+      },
+    ];
+  const owner = otherOwner([folder]);
+  if (owner === undefined) return [];
+  const detail = `${folder} belongs to ${owner.name} (number ${owner.uid}), and this is root: commands in the sandbox run as ${owner.name}, and what they make is ${owner.name}'s.`;
+  return [{ name, state: 'good', detail }];
 }
 
 function surroundings(options: SandboxOptions): Finding[] {
@@ -181,6 +190,16 @@ function surroundings(options: SandboxOptions): Finding[] {
       detail: toolchains.length === 0 ? 'None besides the system directories.' : toolchains.join('; '),
     },
     ...(isMac ? [onMacs] : []),
+    ...(!('leftOut' in facts) || facts.leftOut === undefined
+      ? []
+      : [
+          {
+            name: 'Left out',
+            state: 'warning',
+            detail: `${facts.leftOut.join(', ')}: ${facts.user.name}, as whom commands run, may not go there.`,
+            remedy: `Install it where ${facts.user.name} can read it, such as /usr/local or /opt.`,
+          } as const,
+        ]),
   ];
 }
 

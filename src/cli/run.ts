@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { ownershipNote } from '../../sandbox/folderOwner.ts';
 import { openSandbox, type Sandbox, type SandboxOptions } from '../../sandbox/sandbox.ts';
 import { checkPodman } from '../../sandbox/podmanReadiness.ts';
 import { checkSandbox } from '../../sandbox/readiness.ts';
@@ -99,12 +100,14 @@ async function work(given: Work): Promise<Ending & { isCopy: boolean }> {
   const readiness = await (walls.backend === 'podman' ? checkPodman() : checkSandbox());
   if (readiness.kind === 'unavailable')
     throw new CordonError(readiness.code, readiness.message, readiness.remedy);
+  const note = ownershipNote(folders, walls.backend);
+  if (note !== undefined) log.warn(note);
   using network = new NetworkAccess({
     allowed: () => [...wanted.allowDomains, ...domains.allowed],
     forbidden: () => domains.forbidden,
     remember: () => Promise.reject(new CordonError('run.unattended', 'A run keeps no grants.')),
   });
-  await using copy = await copyFor(wanted, id);
+  await using copy = await copyFor(wanted, id, walls.backend);
   await using sandbox = await provenSandbox({
     folders,
     stateDirectory: workspaceDirectory(folders),
@@ -153,9 +156,13 @@ interface Ending {
  * Where there can be no copy, and it says so, the agent works in the user's own files: with --apply these are kept before
  * each change; without it, undefined is returned and nothing may be changed.
  */
-async function copyFor({ folders, apply }: RunArguments, id: string): Promise<WorkingCopy | undefined> {
+async function copyFor(
+  { folders, apply }: RunArguments,
+  id: string,
+  backend: 'bubblewrap' | 'podman',
+): Promise<WorkingCopy | undefined> {
   try {
-    return await openSessionCopy(folders, id);
+    return await openSessionCopy(folders, id, backend);
   } catch (error) {
     if (!(error instanceof CordonError) || error.code !== 'overlay.unavailable') throw error;
     const files = apply

@@ -7,6 +7,7 @@ import { isForbidden, isGranted, type DomainGrant } from '../egress/grant.ts';
 import { openOverlay, type Overlay } from '../overlay/overlay.ts';
 import { removeTree } from '../base/removeTree.ts';
 import { checkFolders, findProgram } from '../../sandbox/facts.ts';
+import { ownershipNote } from '../../sandbox/folderOwner.ts';
 import { outsideGitDirectories } from '../../sandbox/gitDirectories.ts';
 import { isInside } from '../../sandbox/inside.ts';
 import { groupOf, startTime } from '../../sandbox/processTree.ts';
@@ -54,6 +55,11 @@ async function run(wanted: SandboxArguments): Promise<number> {
         )
       : undefined;
   const folders = [...workspaces, ...allowed];
+  const note =
+    overlay === undefined
+      ? ownershipNote(folders, backend)
+      : ownershipNote(overlay.view.folders, backend, allowed);
+  if (note !== undefined) process.stderr.write(`cordon sandbox: ${note}\n`);
   using egress = await openWayOut(wanted.allowDomains);
   await using sandbox = await openSandbox({
     folders,
@@ -141,6 +147,7 @@ async function openView(
       folders: [...folders, ...git],
       bwrap,
       dropAtEnd: session === undefined,
+      asOurselves: canDoWithout,
     });
   } catch (error) {
     // A named session promises to keep what the command changes; that promise cannot be kept.

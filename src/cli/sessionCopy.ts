@@ -16,7 +16,11 @@ import { stateDirectory } from './stateDirectory.ts';
  * Opens the copy of the workspace that is kept under a session's id: the one that `cordon sandbox --session` works in,
  * and that `cordon review`, `apply` and `discard` read. Rejects with `overlay.unavailable` where there can be none.
  */
-export async function openSessionCopy(folders: readonly string[], session: string): Promise<WorkingCopy> {
+export async function openSessionCopy(
+  folders: readonly string[],
+  session: string,
+  backend: 'bubblewrap' | 'podman' = 'bubblewrap',
+): Promise<WorkingCopy> {
   const bwrap = findProgram('bwrap', process.env['PATH'], folders);
   if (bwrap === undefined) throw sandboxErrors.noView(process.platform);
   const real = folders.map(folder => realpathSync(folder));
@@ -26,6 +30,7 @@ export async function openSessionCopy(folders: readonly string[], session: strin
     folders: [...real, ...repositories],
     unlisted: repositories,
     bwrap,
+    asOurselves: backend === 'podman',
     ...places(),
   });
 }

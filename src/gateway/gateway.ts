@@ -49,6 +49,8 @@ export interface GatewayOptions {
   /** Folder of the broker's (0700); the socket is made in it. Keep it short: a socket path holds 107 bytes. */
   readonly directory: string;
   readonly backend: ModelBackend;
+  /** Whom the agent is on disk, where that is not who runs Cordon: the socket is this user's. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
   /** Requests that the session may make, at most. */
   readonly maxRequests: number;
   readonly onEvent: (event: GatewayEvent) => void;

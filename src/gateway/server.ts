@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Stats } from 'node:fs';
-import { chmod, lstat, mkdir } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { CordonError } from '../base/errors.ts';
@@ -35,6 +35,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await once(server, 'listening');
     // Nobody else gets past the directory; the mode is a second lock.
     await chmod(socketPath, 0o600);
+    if (options.owner !== undefined) await chown(socketPath, options.owner.uid, options.owner.gid);
   } catch (cause) {
     server.close();
     throw noSocket(options.directory, cause);

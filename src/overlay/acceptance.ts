@@ -1,7 +1,7 @@
 import type { Desired, DesiredChange, Obstacle } from './applySteps.ts';
 import type { Bases } from './bases.ts';
 import type { Change, OverlayFolder } from './changeset.ts';
-import { readContent, readUpper } from './content.ts';
+import { readLower, readUpper } from './content.ts';
 import { desiredFor } from './desired.ts';
 import { hunksOf, withHunks } from './hunks.ts';
 import { mergeContents } from './merge.ts';
@@ -76,11 +76,7 @@ async function merge(
   if (wanted.kind !== 'file' || before?.kind !== 'file' || after?.kind !== 'file') return undefined;
   const base = bases.content(path);
   if (!base) return undefined;
-  const content = mergeContents(
-    base,
-    await readContent(`${folder.lower}/${path}`),
-    await readUpper(folder, path),
-  );
+  const content = mergeContents(base, await readLower(folder, path), await readUpper(folder, path));
   return content && { ...wanted, content };
 }
 
@@ -92,7 +88,7 @@ async function desiredHunks(
   const { path, before, after } = change;
   if (before?.kind !== 'file' || after?.kind !== 'file')
     throw new TypeError(`Only changes of a file have hunks: ${path}`);
-  const old = await readContent(`${folder.lower}/${path}`);
+  const old = await readLower(folder, path);
   const hunks = hunksOf(old, await readUpper(folder, path));
   if (!hunks) return desiredFor(folder, change);
   const content = withHunks(old, hunks, chosen);
@@ -108,7 +104,7 @@ async function areUntouched(
 ): Promise<boolean> {
   const base = bases.content(path);
   if (!base || before?.kind !== 'file' || after?.kind !== 'file') return false;
-  const now = await readContent(`${folder.lower}/${path}`);
+  const now = await readLower(folder, path);
   const theirs = hunksOf(now, await readUpper(folder, path));
   const ours = hunksOf(base, now);
   if (!theirs || !ours) return false;

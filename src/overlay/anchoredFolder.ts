@@ -1,4 +1,17 @@
-import { chmodSync, closeSync, constants, fstatSync, openSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { isRootsAlone } from '../../sandbox/folderOwner.ts';
 import { CordonError } from '../base/errors.ts';
 import { encodePath } from '../base/fileName.ts';
 
@@ -11,6 +24,8 @@ export class AnchoredFolder implements Disposable {
   readonly #descriptor: number;
   /** Device and inode: whether it is the same folder as at another time. */
   readonly identity: string;
+  /** Whom to give what is made in it: set where root is at work in a folder of somebody else's. */
+  readonly owner?: Owner;
 
   /** Throws `overlay.folder` when there is no such folder. A link is followed for the folder itself only. */
   constructor(readonly path: string) {
@@ -24,8 +39,14 @@ export class AnchoredFolder implements Disposable {
         { cause },
       );
     }
-    const { dev, ino } = fstatSync(this.#descriptor, { bigint: true });
+    const { dev, ino, uid, gid } = fstatSync(this.#descriptor, { bigint: true });
     this.identity = `${dev}:${ino}`;
+    const owner = othersThan({ uid: Number(uid), gid: Number(gid) });
+    if (owner) this.owner = owner;
+    if (process.geteuid?.() === 0 && !isThere(path, this.#descriptor)) {
+      closeSync(this.#descriptor);
+      throw ledAstray(path);
+    }
   }
 
   /**
@@ -84,6 +105,55 @@ export function setModeAt(place: string, mode: number): void {
   }
 }
 
+/**
+ * Whether the open folder is the one at the path without a link that anybody but root could have put there: whoever may
+ * write around a folder could otherwise send root anywhere.
+ */
+function isThere(path: string, descriptor: number): boolean {
+  // Through a process's own view of the files; the kernel alone puts links there.
+  if (path.startsWith('/proc/')) return true;
+  const at = readlinkSync(`/proc/self/fd/${descriptor}`, { encoding: 'buffer' });
+  if (at.equals(Buffer.from(encodePath(path)))) return true;
+  try {
+    const real = realpathSync(encodePath(path), { encoding: 'buffer' });
+    return at.equals(real) && linksOnTheWay(path).every(link => isRootsAlone(dirname(link)));
+  } catch {
+    return false;
+  }
+}
+
+function linksOnTheWay(path: string): string[] {
+  const names = path.split('/').filter(name => name !== '');
+  const ways = names.map((_, at) => `/${names.slice(0, at + 1).join('/')}`);
+  return ways.filter(way => lstatSync(encodePath(way)).isSymbolicLink());
+}
+
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** To be given what root makes; nobody else can give anything away, and root need not to itself. */
+export function othersThan({ uid, gid }: Owner): Owner | undefined {
+  return process.geteuid?.() === 0 && uid !== 0 ? { uid, gid } : undefined;
+}
+
+/**
+ * Gives a link or an empty folder away that root has just made at this place. Whoever may write around it can have put
+ * something else there, so nothing else is given, and no link is followed.
+ */
+export function giveAt(place: string, { uid, gid }: Owner): void {
+  const descriptor = openSync(encodePath(place), pathOnly | constants.O_NOFOLLOW);
+  try {
+    const there = `/proc/self/fd/${descriptor}`;
+    const stat = fstatSync(descriptor);
+    const isFresh = stat.isDirectory() && readdirSync(there).length === 0;
+    if (stat.uid === 0 && (isFresh || stat.isSymbolicLink())) chownSync(there, uid, gid);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** Names a thing without opening it: needs no right to read it. Node has no name for it; Linux has one number. */
 const pathOnly = 0o10000000;
 
@@ -99,6 +169,14 @@ function namesOf(path: string): { names: string[]; name: string } {
 
 function isPlain(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && !name.includes('\0');
+}
+
+function ledAstray(path: string): CordonError {
+  return new CordonError(
+    'overlay.folder',
+    `The folder ${path} is not where it was: it lies behind a link that another user made.`,
+    'Check what was put in its place.',
+  );
 }
 
 function parentMoved(folder: string, cause: unknown): CordonError {

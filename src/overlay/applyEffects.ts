@@ -17,7 +17,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { encodePath, readNames } from '../base/fileName.ts';
-import { AnchoredFolder, setModeAt } from './anchoredFolder.ts';
+import { AnchoredFolder, giveAt, setModeAt } from './anchoredFolder.ts';
 import { identityOf, type Content, type Desired, type Obstacle, type Step } from './applySteps.ts';
 import { openToRead } from './content.ts';
 import { isCode } from './errorCodes.ts';
@@ -43,10 +43,13 @@ export class ApplyEffects {
   /** Makes a file or link under a temporary name. Returns its identity. Throws `InTheWay` when the content changed. */
   stage(temporary: string, path: string, desired: Extract<Desired, { kind: 'file' | 'symlink' }>): string {
     this.before(`stage ${path}`);
-    if (desired.kind === 'symlink')
+    if (desired.kind === 'symlink') {
       this.folder.at(temporary, place => symlinkSync(encodePath(desired.target), encodePath(place)));
-    else {
-      const owner = this.entry(path) && this.folder.at(path, place => lstatSync(encodePath(place)));
+      this.#give(temporary);
+    } else {
+      const owner = this.entry(path)
+        ? this.folder.at(path, place => lstatSync(encodePath(place)))
+        : this.folder.owner;
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
       const file = this.folder.at(temporary, place => openSync(encodePath(place), flags, 0o600));
       try {
@@ -208,7 +211,13 @@ export class ApplyEffects {
       if (!isCode(error, 'EEXIST')) throw error;
       if (this.entry(path)?.kind !== 'directory') throw new InTheWay({ path, kind: 'exists' });
     }
+    this.#give(path);
     this.setMode(path, mode);
+  }
+
+  #give(path: string): void {
+    const { owner } = this.folder;
+    if (owner) this.folder.at(path, place => giveAt(place, owner));
   }
 
   /** Takes a placed file or link away, unless the user wrote to it since. */

@@ -1,6 +1,7 @@
 import { lstatSync, readFileSync } from 'node:fs';
 import { encodePath } from '../base/fileName.ts';
 import { identityOf } from './applySteps.ts';
+import { AnchoredFolder } from './anchoredFolder.ts';
 import type { Changeset, OverlayFolder } from './changeset.ts';
 import { hashFile } from './content.ts';
 import { readEntry, type Entry } from './entry.ts';
@@ -106,7 +107,8 @@ export class Bases {
 
   #keep(path: string, before: Entry): string | null {
     try {
-      const { hash } = this.record.contents.put(`${this.folder.lower}/${path}`);
+      using anchored = new AnchoredFolder(this.folder.lower);
+      const { hash } = anchored.at(path, place => this.record.contents.put(place));
       // It is the base only if it did not change while it was copied.
       return identityOf(readEntry(`${this.folder.lower}/${path}`)) === identityOf(before) ? hash : null;
     } catch {

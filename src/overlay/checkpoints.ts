@@ -169,10 +169,12 @@ export class Checkpoints {
       case 'directory':
         return readUpperEntry(place) ? undefined : upper.makeFolder(inner, held.mode | 0o700);
       case 'symlink':
-        return symlinkSync(encodePath(held.target), encodePath(place));
+        symlinkSync(encodePath(held.target), encodePath(place));
+        return upper.give(encodePath(place), inner);
       case 'file': {
         const temporary = path.join(path.dirname(this.folder.upper), `${randomId()}.tmp`);
         copyFileSync(this.record.contents.path(held.content), temporary, constants.COPYFILE_FICLONE);
+        upper.give(temporary, inner);
         chmodSync(temporary, held.mode);
         lutimesSync(temporary, held.modifiedAt / 1_000, held.modifiedAt / 1_000);
         return renameSync(temporary, encodePath(place));

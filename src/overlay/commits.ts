@@ -1,9 +1,9 @@
-import { rm, writeFile } from 'node:fs/promises';
-import path from 'node:path';
+import { otherOwner, wayTo } from '../../sandbox/folderOwner.ts';
 import { CordonError } from '../base/errors.ts';
 import { randomId } from '../base/ids.ts';
 import { heldBackFiles, type HeldBackFile } from './heldBackFiles.ts';
 import { hostGit, isObjectName, knownCommits } from './hostGit.ts';
+import { openPassage } from './passage.ts';
 import { sandboxedFile, sandboxedText, type AgentRepository } from './sandboxedGit.ts';
 
 export interface ImportOptions extends AgentRepository {
@@ -38,8 +38,8 @@ export async function importCommits(options: ImportOptions): Promise<ImportResul
 
   const have = await knownCommits(repository, signal);
   const id = randomId();
-  const bundle = path.join(directory, `${id}.bundle`);
-  const between = path.join(directory, `${id}.git`);
+  await using passage = await openPassage(repository, directory);
+  const { bundle, between } = passage;
   const arrived = `refs/cordon/${id}`;
   try {
     // Named, so that git does not take "-" for a file when it starts in a sub-folder of the repository.
@@ -50,9 +50,10 @@ export async function importCommits(options: ImportOptions): Promise<ImportResul
       [`--git-dir=${gitDirectory}`, 'bundle', 'create', '--quiet', '-', ...what],
       bundle,
     );
+    await passage.seal();
     await git('init', '--quiet', '--bare', '--template=', '--end-of-options', between);
     const objects = (await git('rev-parse', '--path-format=absolute', '--git-path', 'objects')).stdout;
-    await writeFile(path.join(between, 'objects/info/alternates'), `${objects}\n`);
+    await passage.borrow(objects);
     const fetch = async (from: string, to: string, refs: string) =>
       await hostGit(to, ['fetch', ...quiet, '--end-of-options', from, refs], signal).catch(
         (cause: unknown) => {
@@ -75,13 +76,14 @@ export async function importCommits(options: ImportOptions): Promise<ImportResul
     return { kind: 'imported', branch, commit, commits };
   } finally {
     await git('update-ref', '-d', arrived).catch(() => undefined);
-    for (const each of [bundle, between]) await rm(each, { recursive: true, force: true });
   }
 }
 
 /** What is wrong with the name of a branch that is to be made; undefined when it will do. */
 export async function branchProblem(repository: string, branch: string): Promise<CordonError | undefined> {
   const git = (...args: string[]) => succeeds(hostGit(repository, args));
+  const owner = otherOwner([repository]);
+  if (owner && wayTo(repository, owner) !== 'open') return closedRepository(repository, owner.name);
   if (branch.startsWith('-') || !(await git('check-ref-format', `refs/heads/${branch}`)))
     return badBranch(branch);
   const isThere = await git('rev-parse', '--verify', '--quiet', '--end-of-options', `refs/heads/${branch}`);
@@ -109,6 +111,14 @@ function badBranch(branch: string): CordonError {
     'commits.branch',
     `"${branch}" cannot be the name of a branch.`,
     'Choose another name.',
+  );
+}
+
+function closedRepository(repository: string, owner: string): CordonError {
+  return new CordonError(
+    'commits.closed',
+    `${repository} belongs to ${owner}, who may not enter the folders around it, so git cannot run there. Nothing was imported.`,
+    `Let ${owner} enter them, or review the changes of the files instead.`,
   );
 }
 

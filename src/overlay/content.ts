@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, constants, openSync, readFile, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { encodePath } from '../base/fileName.ts';
+import { AnchoredFolder } from './anchoredFolder.ts';
 import type { OverlayFolder } from './changeset.ts';
 import { inUpper } from './inUpper.ts';
 
@@ -69,6 +70,12 @@ export async function hashUpper(folder: OverlayFolder, path: string): Promise<st
 /** The whole of a file that an overlay holds. */
 export async function readUpper(folder: OverlayFolder, path: string): Promise<Buffer> {
   return await inUpper(folder, path, readContent);
+}
+
+/** The whole of a file of the user's folder, no link on the way to it being followed: root may be at work in one of somebody else's. */
+export async function readLower({ lower }: OverlayFolder, path: string): Promise<Buffer> {
+  using anchored = new AnchoredFolder(lower);
+  return await anchored.at(path, readContent);
 }
 
 /** The whole file. Not followed if it is a link. */

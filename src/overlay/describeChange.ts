@@ -1,6 +1,6 @@
 import { protectionOf } from '../../sandbox/protectedPaths.ts';
 import type { Change, OverlayFolder } from './changeset.ts';
-import { readContent, readUpper } from './content.ts';
+import { readLower, readUpper } from './content.ts';
 import type { Entry } from './entry.ts';
 import { hunksOf } from './hunks.ts';
 
@@ -50,7 +50,7 @@ export async function textSides(
   if (binary || sides.some(side => side.kind !== 'file' || side.size > longest)) return undefined;
   const nothing = Promise.resolve(Buffer.alloc(0));
   return await Promise.all([
-    before ? readContent(`${folder.lower}/${path}`) : nothing,
+    before ? readLower(folder, path) : nothing,
     after ? readUpper(folder, path) : nothing,
   ]);
 }

@@ -2,7 +2,7 @@ import { CordonError } from '../base/errors.ts';
 import { readNames } from '../base/fileName.ts';
 import { parentOf } from './applySteps.ts';
 import type { Change, OverlayFolder } from './changeset.ts';
-import { readContent, readUpper } from './content.ts';
+import { readLower, readUpper } from './content.ts';
 import { readEntry, readUpperEntry } from './entry.ts';
 import { hunksOf, withHunks } from './hunks.ts';
 import { readUpperLayer, UpperLayer } from './upperLayer.ts';
@@ -63,7 +63,7 @@ export async function discardHunks(
 ): Promise<void> {
   if (before?.kind !== 'file' || after?.kind !== 'file')
     throw new TypeError(`Only changes of a file have hunks: ${path}`);
-  const old = await readContent(`${folder.lower}/${path}`);
+  const old = await readLower(folder, path);
   const hunks = hunksOf(old, await readUpper(folder, path));
   if (!hunks) throw new TypeError(`No hunks were found in time: ${path}`);
   const kept = new Set([...hunks.keys()].filter(index => !dropped.has(index)));

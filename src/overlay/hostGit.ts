@@ -1,9 +1,10 @@
 import { execa } from 'execa';
+import { otherOwner } from '../../sandbox/folderOwner.ts';
 
 /**
  * Runs git on a repository of the user's or of the broker's, outside of every sandbox: no hooks, no watcher, no
  * transport but local folders, no prompt, none of the caller's variables. Never for a repository that the agent can
- * write. Rejects when git fails.
+ * write. Root runs it as whom the repository belongs to: a repository tells git what to run. Rejects when git fails.
  */
 export function hostGit(repository: string, args: readonly string[], signal?: AbortSignal) {
   const settings = [
@@ -16,12 +17,15 @@ export function hostGit(repository: string, args: readonly string[], signal?: Ab
     'log.showSignature=false',
   ];
   const { PATH = '/usr/bin:/bin', HOME = '/nonexistent', XDG_CONFIG_HOME } = process.env;
+  const owner = otherOwner([repository]);
+  const own = { HOME, ...(XDG_CONFIG_HOME === undefined ? {} : { XDG_CONFIG_HOME }) };
   return execa('git', [...settings.flatMap(each => ['-c', each]), ...args], {
     cwd: repository,
+    ...(owner === undefined ? {} : { uid: owner.uid, gid: owner.gid }),
     env: {
       PATH,
-      HOME,
-      ...(XDG_CONFIG_HOME === undefined ? {} : { XDG_CONFIG_HOME }),
+      // Root's own settings are closed to others.
+      ...(owner === undefined ? own : { HOME: '/nonexistent' }),
       LC_ALL: 'C',
       GIT_TERMINAL_PROMPT: '0',
       GIT_NO_LAZY_FETCH: '1',

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   readdirSync,
   readlinkSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { type FolderOwner, otherOwner } from '../../sandbox/folderOwner.ts';
 import { joinHolder, startHolder, type Holder, type OverlayMount } from '../../sandbox/holder.ts';
 import { isInside } from '../../sandbox/inside.ts';
 import { startTime } from '../../sandbox/processTree.ts';
@@ -36,6 +38,8 @@ export interface OverlayOptions {
   readonly dropAtEnd: boolean;
   /** The caller notes by itself what the agent worked from, before it disposes. */
   readonly isNoted?: boolean;
+  /** Commands are not to run as the owner of the folders, where root is at work and that is somebody else. */
+  readonly asOurselves?: boolean;
 }
 
 /**
@@ -46,12 +50,16 @@ export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
   const { directory } = options;
   mkdirSync(join(directory, 'holders'), { recursive: true, mode: 0o700 });
   const folders = outermost(options.folders.map(folder => realpathSync(folder)));
-  const mounts = folders.map(folder => ({ ...control(directory, folder), isDropped: options.dropAtEnd }));
+  const owner = options.asOurselves === true ? undefined : otherOwner(folders);
+  const mounts = folders.map(folder => ({
+    ...control(directory, folder, owner),
+    isDropped: options.dropAtEnd,
+  }));
   const open = async () => {
     const living = livingHolder(directory);
     const opened =
       (living === undefined ? undefined : await joinLiving(living, directory)) ??
-      (await startHolder(options.bwrap, mounts));
+      (await startHolder(options.bwrap, mounts, owner !== undefined));
     record(directory, opened);
     return opened;
   };
@@ -63,7 +71,14 @@ export async function openOverlay(options: OverlayOptions): Promise<Overlay> {
   });
   const changes = new Map(mounts.map(({ control, folder }) => [folder, join(control, 'upper')]));
   return {
-    view: { enter: holder.enter, holder: holder.pid, folders, changes, refresh: new ViewRefresh(holder.pid) },
+    view: {
+      enter: holder.enter,
+      holder: holder.pid,
+      folders,
+      changes,
+      refresh: new ViewRefresh(holder.pid),
+      ...(owner === undefined ? {} : { owner }),
+    },
     changes,
     async [Symbol.asyncDispose]() {
       if (!options.dropAtEnd && options.isNoted !== true) await noteChanges(mounts, holder.pid);
@@ -105,11 +120,13 @@ function outermost(folders: readonly string[]): string[] {
 }
 
 /** The layers of one folder. Its place depends on the folder's path alone, so that a named session finds it again. */
-function control(directory: string, folder: string): OverlayMount {
+function control(directory: string, folder: string, owner: FolderOwner | undefined): OverlayMount {
   const path = join(directory, 'layers', createHash('sha256').update(folder).digest('hex').slice(0, 16));
   for (const name of ['upper', 'work']) mkdirSync(join(path, name), { recursive: true, mode: 0o700 });
   // The view of the folder itself has the rights of its upper layer.
-  chmodSync(join(path, 'upper'), statSync(folder).mode & 0o7777);
+  const { uid, gid, mode } = statSync(folder);
+  if (owner !== undefined) chownSync(join(path, 'upper'), uid, gid);
+  chmodSync(join(path, 'upper'), mode & 0o7777);
   try {
     symlinkSync(folder, join(path, 'lower'));
   } catch (error) {

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  lchownSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   renameSync,
   rmdirSync,
@@ -12,6 +14,7 @@ import {
 import path from 'node:path';
 import { encodePath, readNames } from '../base/fileName.ts';
 import { randomId } from '../base/ids.ts';
+import { othersThan, type Owner } from './anchoredFolder.ts';
 import type { OverlayFolder } from './changeset.ts';
 import { readEntry, readUpperEntry, type Entry } from './entry.ts';
 import { isCode } from './errorCodes.ts';
@@ -116,13 +119,29 @@ export class UpperLayer {
     mkdirSync(this.#spare, { recursive: true, mode: 0o700 });
     const fresh = path.join(this.#spare, randomId());
     writeFileSync(fresh, content, { flag: 'wx', mode: 0o600 });
+    this.give(fresh, inner, true);
     chmodSync(fresh, mode);
     renameSync(fresh, this.#at(inner));
   }
 
   makeFolder(inner: string, mode: number): void {
     mkdirSync(this.#at(inner), { mode: 0o700 });
+    this.give(this.#at(inner), inner);
     chmodSync(this.#at(inner), mode);
+  }
+
+  /**
+   * Where root is at work for somebody else: gives what was made for this path to whom it belongs. That is who has
+   * what it replaces, or the same path in the user's folder, else the folder itself.
+   */
+  give(made: string | Buffer, inner: string, replaces = false): void {
+    const { upper, lower } = this.folder;
+    const whole = ownerOf(lower);
+    if (!whole || !othersThan(whole)) return;
+    const found =
+      (replaces ? ownerOf(`${upper}/${inner}`) : undefined) ?? ownerOf(`${lower}/${inner}`) ?? whole;
+    const owner = othersThan(found);
+    if (owner) lchownSync(made, owner.uid, owner.gid);
   }
 
   setMode(inner: string, mode: number): void {
@@ -136,6 +155,7 @@ export class UpperLayer {
     mkdirSync(this.#spare, { recursive: true, mode: 0o700 });
     const fresh = path.join(this.#spare, randomId());
     mkdirSync(fresh, { mode: 0o700 });
+    this.give(fresh, inner, true);
     chmodSync(this.#at(inner), 0o700);
     for (const name of readNames(`${this.folder.upper}/${inner}`)) {
       const child = readUpperEntry(`${this.folder.upper}/${inner}/${name}`);
@@ -154,5 +174,14 @@ export class UpperLayer {
 
   #at(inner: string): string | Buffer {
     return encodePath(`${this.folder.upper}/${inner}`);
+  }
+}
+
+function ownerOf(path: string): Owner | undefined {
+  try {
+    return lstatSync(encodePath(path), { throwIfNoEntry: false });
+  } catch (error) {
+    if (isCode(error, 'ENOTDIR')) return undefined;
+    throw error;
   }
 }

@@ -128,7 +128,7 @@ async function copyFor(
     const copy = await copies.open(id);
     const described = describeCopy(copy);
     sandbox.showWorkspace(described);
-    if (copy.kind !== 'overlay') say(copy.kind === 'clone' ? 'info' : 'warning', copy.kind, described.detail);
+    if (described.mark !== '') say(copy.kind === 'clone' ? 'info' : 'warning', copy.kind, described.detail);
     return copy;
   } catch (error) {
     const text = `There is no copy of the workspace to work in, so the agent asks before it writes to your own files, and nothing is kept of what they held. ${messageOf(error)}`;

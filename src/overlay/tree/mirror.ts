@@ -5,6 +5,7 @@ import {
   copyFileSync,
   fstatSync,
   lchownSync,
+  lstatSync,
   lutimesSync,
   mkdirSync,
   openSync,
@@ -17,7 +18,7 @@ import {
 import path from 'node:path';
 import { encodePath, readNames } from '../../base/fileName.ts';
 import { randomId } from '../../base/ids.ts';
-import { setModeAt, type AnchoredFolder } from '../anchoredFolder.ts';
+import { type AnchoredFolder, giveAt, othersThan, setModeAt } from '../anchoredFolder.ts';
 import { parentOf } from '../applySteps.ts';
 import { openToRead } from '../content.ts';
 import { readEntry, type Entry } from '../entry.ts';
@@ -34,6 +35,8 @@ export class Mirror {
     /** Of the broker's, on the file system of `to`: files are made here. */
     private readonly spare: string,
     private readonly copying: Copying,
+    /** Folders and links that root makes stay root's, whosever they are in the source. */
+    private readonly keeps = false,
   ) {
     mkdirSync(spare, { recursive: true, mode: 0o700 });
   }
@@ -49,14 +52,17 @@ export class Mirror {
     try {
       switch (entry.kind) {
         case 'directory':
-          if (there?.kind !== 'directory')
+          if (there?.kind !== 'directory') {
             this.to.at(inner, place => mkdirSync(encodePath(place), { mode: 0o700 }));
+            this.#give(inner);
+          }
           // What lies in it comes next; whoever may not write in it is told at the end, by `close`.
           this.to.at(inner, place => setModeAt(place, entry.mode | 0o700));
           break;
         case 'symlink':
           if (there) this.remove(inner);
           this.to.at(inner, place => symlinkSync(encodePath(entry.target), encodePath(place)));
+          this.#give(inner);
           break;
         case 'file':
           this.#putFile(inner, entry.mode);
@@ -111,6 +117,13 @@ export class Mirror {
   /** What lies in the source at the path. */
   from(inner: string): Entry | undefined {
     return lookAt(this.source, inner);
+  }
+
+  /** To whom has it in the source, where root is at work for somebody else. */
+  #give(inner: string): void {
+    if (this.keeps || !this.source.owner) return;
+    const owner = othersThan(this.source.at(inner, place => lstatSync(encodePath(place))));
+    if (owner) this.to.at(inner, place => giveAt(place, owner));
   }
 
   #putFile(inner: string, mode: number): void {

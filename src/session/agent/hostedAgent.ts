@@ -39,6 +39,7 @@ export async function startHostedAgent(
   const gateway = await startGateway({
     directory: runDirectory,
     backend,
+    ...(options.sandbox.owner === undefined ? {} : { owner: options.sandbox.owner }),
     maxRequests: maxSessionRequests,
     onEvent: event => (event.kind === 'usage' ? onUsage(sum(usage, event.usage)) : onProblem(event)),
   });

@@ -14,7 +14,7 @@ export interface CopyFacts {
 
 export interface CopyChoice {
   readonly kind: CopyKind;
-  /** Whole sentences for the user; absent where it is what Cordon means to do. */
+  /** Whole sentences for the user: why it is this, or what cannot be done in it; absent where all is as it should be. */
   readonly because?: string;
 }
 
@@ -43,8 +43,8 @@ export function describeCopy({ kind, because }: CopyChoice): {
   switch (kind) {
     case 'overlay':
       return {
-        mark: '',
-        detail: 'The agent works in a copy-on-write view of your files; only accepting changes them.',
+        mark: because === undefined ? '' : ' · not all can change',
+        detail: `The agent works in a copy-on-write view of your files; only accepting changes them.${reason}`,
       };
     case 'clone':
       return {

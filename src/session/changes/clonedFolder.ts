@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { AnchoredFolder } from '../../overlay/anchoredFolder.ts';
+import { AnchoredFolder, othersThan } from '../../overlay/anchoredFolder.ts';
 import type { Discarded, Trash } from '../../overlay/discarded.ts';
 import type { Entry } from '../../overlay/entry.ts';
 import { isCode } from '../../overlay/errorCodes.ts';
@@ -30,6 +30,8 @@ export class ClonedFolder extends TreeFolder {
     folder: string,
     directory: string,
     private readonly journals: string,
+    /** What root clones of somebody else's stays root's, as do the commands. */
+    private readonly asOurselves = false,
   ) {
     mkdirSync(cloneIn(directory), { recursive: true, mode: 0o700 });
     super({ lower: folder, upper: cloneIn(directory) }, directory, work =>
@@ -43,6 +45,8 @@ export class ClonedFolder extends TreeFolder {
     // What an interrupted attempt left.
     removeTree(this.layers.upper);
     mkdirSync(this.layers.upper, { recursive: true, mode: 0o700 });
+    const owner = this.asOurselves ? undefined : othersThan(statSync(this.layers.lower));
+    if (owner) chownSync(this.layers.upper, owner.uid, owner.gid);
     this.index.clear();
     await this.#bringOver(new Set());
     chmodSync(this.layers.upper, statSync(this.layers.lower).mode & 0o7777);
@@ -90,7 +94,7 @@ export class ClonedFolder extends TreeFolder {
         path.join(this.directory, name),
         to,
       ]);
-    using fork = new ClonedFolder(this.layers.lower, to, this.journals);
+    using fork = new ClonedFolder(this.layers.lower, to, this.journals, this.asOurselves);
     fork.setFact('made', undefined);
     await fork.open();
     await fork.goBack(id);
@@ -101,7 +105,7 @@ export class ClonedFolder extends TreeFolder {
     const { lower, upper } = this.layers;
     using from = new AnchoredFolder(lower);
     using to = new AnchoredFolder(upper);
-    const mirror = new Mirror(from, to, path.join(this.directory, 'spare'), 'clone');
+    const mirror = new Mirror(from, to, path.join(this.directory, 'spare'), 'clone', this.asOurselves);
     const isTouched = (inner: string) =>
       touched.has(inner) ||
       foldersAround(inner).some(outer => touched.has(outer) && mirror.at(outer)?.kind !== 'directory');

@@ -24,6 +24,8 @@ export interface WholeFolder {
   readonly kind: 'clone' | 'direct';
   readonly folder: string;
   readonly directory: string;
+  /** Commands do not run as the owner of the folder, where root is at work and that is somebody else. */
+  readonly asOurselves?: boolean;
 }
 
 /** What the engine needs to know of an open copy. */
@@ -267,9 +269,9 @@ export class CopyEngine implements ChangesEngine {
     });
   }
 
-  #whole({ kind, folder, directory }: WholeFolder): OverlayedFolder {
+  #whole({ kind, folder, directory, asOurselves }: WholeFolder): OverlayedFolder {
     const { journals } = this.options;
-    if (kind === 'clone') return new ClonedFolder(folder, directory, journals);
+    if (kind === 'clone') return new ClonedFolder(folder, directory, journals, asOurselves);
     return new DirectFolder(folder, directory, work => this.#trash.use(trash => work({ journals, trash })));
   }
 

@@ -1,7 +1,7 @@
 import { CordonError } from '../../base/errors.ts';
 import { identityOf } from '../../overlay/applySteps.ts';
 import type { OverlayFolder } from '../../overlay/changeset.ts';
-import { isBinary, readContent, readUpper } from '../../overlay/content.ts';
+import { isBinary, readLower, readUpper } from '../../overlay/content.ts';
 import { readEntry, type Entry } from '../../overlay/entry.ts';
 import { hunksOf } from '../../overlay/hunks.ts';
 import type { FileSides } from './changesEngine.ts';
@@ -16,9 +16,9 @@ export async function fileSides(
   const before = readEntry(`${lower}/${path}`) ?? null;
   const after = held === undefined ? before : held === 'whiteout' ? null : held;
   const [old, fresh] = await Promise.all([
-    contentOf(before, () => readContent(`${lower}/${path}`)),
+    contentOf(before, () => readLower(layers, path)),
     held === undefined
-      ? contentOf(before, () => readContent(`${lower}/${path}`))
+      ? contentOf(before, () => readLower(layers, path))
       : contentOf(after, () => readUpper(layers, path)),
   ]);
   const isText =

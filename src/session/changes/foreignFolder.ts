@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 
 /**
  * The first of these folders that does not belong to this user and their main group. An ordinary user's copy-on-write
- * view cannot change what lies in it: the kernel has no name for such owners there. Root is none of them: its case is
- * another one.
+ * view cannot change what lies in it: the kernel has no name for such owners there. Root can give them one; see
+ * folderOwner.ts.
  */
 export function foreignFolder(
   folders: readonly string[],

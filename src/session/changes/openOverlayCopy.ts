@@ -15,6 +15,8 @@ export interface CopyOptions {
   /** Those of them that are not for review: a repository's own data. */
   readonly unlisted?: readonly string[];
   readonly bwrap: string;
+  /** See `OverlayOptions`. */
+  readonly asOurselves?: boolean;
   /** Folders of the broker's, one for all workspaces. */
   readonly journals: string;
   readonly trash: string;
@@ -27,9 +29,16 @@ export interface CopyOptions {
  * the kernel or the file system does not allow it.
  */
 export async function openOverlayCopy(options: CopyOptions): Promise<WorkingCopy> {
-  const { directory, folders, unlisted = [], bwrap, journals, trash } = options;
+  const { directory, folders, unlisted = [], bwrap, asOurselves = false, journals, trash } = options;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const overlay = await openOverlay({ directory, folders, bwrap, dropAtEnd: false, isNoted: true });
+  const overlay = await openOverlay({
+    directory,
+    folders,
+    bwrap,
+    dropAtEnd: false,
+    isNoted: true,
+    asOurselves,
+  });
   const layers = [...overlay.changes]
     .map(([lower, upper]): OverlayFolder => ({ lower, upper }))
     .filter(({ lower }) => !unlisted.includes(lower));

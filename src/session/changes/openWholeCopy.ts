@@ -20,7 +20,7 @@ export async function openWholeCopy(
   // Files are reached through descriptors of their folders, by paths that only Linux has.
   if (process.platform !== 'linux')
     throw new CordonError('copy.unavailable', 'On this system Cordon cannot keep what files held yet.');
-  const { directory, unlisted = [], journals, trash } = options;
+  const { directory, unlisted = [], asOurselves = false, journals, trash } = options;
   const all = outermost(
     kind === 'direct' ? options.folders.filter(each => !unlisted.includes(each)) : options.folders,
   );
@@ -28,6 +28,7 @@ export async function openWholeCopy(
     kind,
     folder,
     directory: placeFor(directory, kind, folder),
+    asOurselves,
   }));
   for (const place of places) mkdirSync(place.directory, { recursive: true, mode: 0o700 });
   // What is not listed is cloned all the same: a repository belongs to the files it is the repository of.

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { findProgram } from '../../../sandbox/facts.ts';
+import { ownershipNote } from '../../../sandbox/folderOwner.ts';
 import { outsideGitDirectories } from '../../../sandbox/gitDirectories.ts';
 import { sandboxErrors } from '../../../sandbox/sandboxErrors.ts';
 import { CordonError, messageOf } from '../../base/errors.ts';
@@ -16,20 +17,28 @@ export interface OpenOptions extends Pick<CopyOptions, 'directory' | 'journals' 
   readonly folders: readonly string[];
   readonly home: string;
   readonly wanted: CopyFacts['wanted'];
+  /** What will put up the walls around the commands. */
+  readonly backend: 'bubblewrap' | 'podman';
 }
 
 /**
  * Opens the best that is to be had here for a conversation, with what it changed before. Overlays are tried, not guessed
  * at. Rejects with a CordonError when even working in the user's own files cannot be made safe.
  */
-export async function openWorkingCopy({ home, wanted, ...options }: OpenOptions): Promise<WorkingCopy> {
+export async function openWorkingCopy({
+  home,
+  wanted,
+  backend,
+  ...options
+}: OpenOptions): Promise<WorkingCopy> {
   const { directory } = options;
   const real = options.folders.map(folder => realpathSync(folder));
   const repositories = real.flatMap(folder => outsideGitDirectories(folder, home));
   const folders = [...real, ...repositories];
-  const all = { ...options, folders, unlisted: repositories };
+  const all = { ...options, folders, unlisted: repositories, asOurselves: backend === 'podman' };
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const known = { wanted, platform: process.platform };
+  const note = ownershipNote(folders, backend);
   let noOverlay: string | undefined;
   if (chooseCopy({ ...known, canClone: false }).kind === 'overlay') {
     const bwrap = findProgram('bwrap', process.env['PATH'], options.folders);
@@ -42,7 +51,8 @@ export async function openWorkingCopy({ home, wanted, ...options }: OpenOptions)
           `${foreign} belongs to another user or group, and a copy-on-write view can change only what is your own.`,
         );
       if (bwrap === undefined) throw sandboxErrors.noView(process.platform);
-      return await openOverlayCopy({ ...all, bwrap });
+      const copy = await openOverlayCopy({ ...all, bwrap });
+      return note === undefined ? copy : { ...copy, because: note };
     } catch (error) {
       if (!(error instanceof CordonError) || error.code !== 'overlay.unavailable') throw error;
       noOverlay = messageOf(error);
@@ -53,7 +63,7 @@ export async function openWorkingCopy({ home, wanted, ...options }: OpenOptions)
     ...(noOverlay === undefined ? {} : { noOverlay }),
     canClone: folders.every(folder => canClone(folder, directory)),
   });
-  const because = (choice.because ?? '') + hiddenBefore(directory);
+  const because = [choice.because, hiddenBefore(directory), note].filter(Boolean).join(' ');
   if (choice.kind === 'clone') {
     try {
       return { ...(await openWholeCopy('clone', all)), because };
@@ -74,5 +84,5 @@ function hiddenBefore(directory: string): string {
     return existsSync(upper) && readdirSync(upper).length > 0;
   };
   if (!places.some(holds)) return '';
-  return ' What the conversation changed in its copy before is kept, and shows again where that can be mounted.';
+  return 'What the conversation changed in its copy before is kept, and shows again where that can be mounted.';
 }

@@ -6,7 +6,7 @@ import { Bases } from '../../overlay/bases.ts';
 import type { DesiredChange, Obstacle } from '../../overlay/applySteps.ts';
 import type { Change, Layer, OverlayFolder } from '../../overlay/changeset.ts';
 import { Checkpoints, type Held } from '../../overlay/checkpoints.ts';
-import { readContent, readUpper, sameContent } from '../../overlay/content.ts';
+import { readLower, readUpper, sameContent } from '../../overlay/content.ts';
 import type { Entry } from '../../overlay/entry.ts';
 import { hunksOf, withHunks } from '../../overlay/hunks.ts';
 import { lookAtChanges, type Look } from '../../overlay/lookAtChanges.ts';
@@ -188,7 +188,7 @@ export abstract class TreeFolder extends OverlayedFolder implements Disposable {
     const { path, before, after } = change;
     if (before?.kind !== 'file' || after?.kind !== 'file')
       throw new TypeError(`Only changes of a file have hunks: ${path}`);
-    const old = await readContent(`${this.layers.lower}/${path}`);
+    const old = await readLower(this.layers, path);
     const all = hunksOf(old, await readUpper(this.layers, path));
     if (!all) throw new TypeError(`No hunks were found in time: ${path}`);
     const kept = new Set([...all.keys()].filter(index => !hunks.has(index)));

@@ -11,7 +11,7 @@ export interface WorkingCopy extends AsyncDisposable {
    * files, with a checkpoint before each change.
    */
   readonly kind: 'overlay' | 'clone' | 'direct';
-  /** Why it is no overlay, in whole sentences. */
+  /** Why it is no overlay, or what cannot be changed in it, in whole sentences. */
   readonly because?: string;
   /** Real paths of the workspace folders that can hold changes. */
   readonly folders: readonly string[];

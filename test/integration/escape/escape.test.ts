@@ -22,6 +22,7 @@ const folder = mkdtempSync('/tmp/cordon-escape-program-');
 const program = join(folder, 'attacks.mjs');
 let asMe: Results;
 let asOther: Results;
+let forOther: Results;
 
 beforeAll(async () => {
   chmodSync(folder, 0o755);
@@ -34,11 +35,10 @@ beforeAll(async () => {
     format: 'esm',
     logLevel: 'error',
   });
-  [asMe, asOther] = await Promise.all([
-    run([]),
-    isRoot && ordinary !== undefined ? run(asOrdinary) : new Map(),
-  ]);
-}, 240_000);
+  const hasOther = isRoot && ordinary !== undefined;
+  [asMe, asOther] = await Promise.all([run([]), hasOther ? run(asOrdinary) : new Map()]);
+  forOther = hasOther ? await run([], 'other', `${ordinary.uid}:${ordinary.gid}`) : new Map();
+}, 480_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('as the user who runs the tests, a command', () => {
@@ -50,6 +50,12 @@ describe('as the user who runs the tests, a command', () => {
 describe.skipIf(!isRoot || ordinary === undefined)('as an ordinary user, a command', () => {
   test.each(namesOf(false))('cannot %s', name => {
     expect(judged(asOther.get(name))).toEqual(stopped);
+  });
+});
+
+describe.skipIf(!isRoot || ordinary === undefined)("as root in another user's folder, a command", () => {
+  test.each(namesOf(true))('cannot %s', name => {
+    expect(judged(forOther.get(name))).toEqual(stopped);
   });
 });
 
@@ -68,8 +74,8 @@ function namesOf(canBeRoot: boolean): string[] {
   return attacks.filter(attack => canBeRoot || !attack.needsRoot).map(attack => attack.name);
 }
 
-async function run(prefix: readonly string[]): Promise<Results> {
-  const command = [...prefix, process.execPath, program, 'run'];
+async function run(prefix: readonly string[], ...kind: string[]): Promise<Results> {
+  const command = [...prefix, process.execPath, program, 'run', ...kind];
   const options = { cwd: '/', maxBuffer: 2 ** 26, timeout: 230_000 };
   const { stdout } = await promisify(execFile)('/usr/bin/env', command, options);
   const results = stdout.split('\n').filter(Boolean);

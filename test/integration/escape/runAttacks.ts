@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { findProgram } from '../../../sandbox/facts.ts';
 import { openSandbox, type Sandbox } from '../../../sandbox/sandbox.ts';
@@ -27,23 +27,25 @@ export interface AttackResult {
   readonly output: string;
 }
 
-const backend = process.argv[3] === 'podman' ? 'podman' : 'bubblewrap';
+const [, , word, kind, owner = ''] = process.argv;
+const backend = kind === 'podman' ? 'podman' : 'bubblewrap';
 
-if (process.argv[2] === 'run') await runAll();
+if (word === 'run') await runAll();
 
 async function runAll(): Promise<void> {
   await using world = await buildWorld();
   process.env['HOME'] = world.environment['VICTIM_HOME'];
   Object.assign(process.env, { CORDON_TEST_API_KEY: world.environment['CORDON_TEST_API_KEY'] });
   const folders = [world.workspace];
+  reset(world);
   await using plain = await openSandbox({ folders, stateDirectory: world.state, backend });
   for (const attack of attacks) {
     if (attack.needsRoot && process.getuid?.() !== 0) continue;
-    world.reset();
+    reset(world);
     const outside = await runOutside(attack, world);
     await settle(attack);
     const bites = world.cameThrough(attack, outside);
-    world.reset();
+    reset(world);
     const output = await runInside(attack, world, plain);
     await settle(attack);
     const escaped = world.cameThrough(attack, output);
@@ -55,6 +57,12 @@ async function runAll(): Promise<void> {
     };
     process.stdout.write(JSON.stringify(result) + '\n');
   }
+}
+
+/** `run other UID:GID`: the workspace is this user's, and root is at work in it. */
+function reset(world: World): void {
+  world.reset();
+  if (kind === 'other') execFileSync('chown', ['--recursive', '--no-dereference', owner, world.workspace]);
 }
 
 /** What was left behind gets the time to strike. */

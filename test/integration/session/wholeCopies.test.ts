@@ -140,6 +140,7 @@ test('what there is decides: an overlay first, a clone where files can be cloned
       folders: [workspace],
       home: '/home/nobody',
       wanted,
+      backend: 'bubblewrap',
       journals: path.join(root, 'applies'),
       trash: path.join(root, 'trash'),
       worker: path.join(stage.folder, 'worker/changes-worker.cjs'),

@@ -3,6 +3,7 @@ import {
   bubblewrapArguments,
   insideCommand,
   outsideLimits,
+  sourcesOf,
   type LaunchPlan,
 } from '../../../sandbox/bubblewrap.ts';
 import type { SandboxFacts } from '../../../sandbox/facts.ts';
@@ -212,6 +213,27 @@ describe('the options of bwrap', () => {
         ...end,
       ].flat(),
     );
+  });
+
+  test('take what another user does not get to from where root shows it, and nothing else is another', () => {
+    const ways = new Map([
+      ['/state/home', '/sys/1'],
+      ['/state/empty', '/sys/2'],
+      ['/state/hidden', '/sys/3'],
+      ['/srv/other', '/sys/4'],
+    ]);
+    const plain = bubblewrapArguments(facts, plan);
+    const shown = bubblewrapArguments(facts, plan, ways);
+    const isSource = (at: number) => ['--bind', '--ro-bind'].includes(plain[at - 1] ?? '');
+    expect(shown).toEqual(plain.map((word, at) => (isSource(at) ? (ways.get(word) ?? word) : word)));
+    expect(shown).not.toEqual(plain);
+    expect(sourcesOf(facts, plan)).toEqual([
+      ...new Set([
+        '/state/empty',
+        '/state/hidden',
+        ...plain.filter((_, at) => isSource(at) && plain[at] !== '/proc/sys'),
+      ]),
+    ]);
   });
 
   test('show a bare program nothing but itself, the folders and what is bound', () => {

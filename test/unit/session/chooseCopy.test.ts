@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { chooseCopy, type CopyFacts } from '../../../src/session/changes/chooseCopy.ts';
+import { chooseCopy, type CopyFacts, describeCopy } from '../../../src/session/changes/chooseCopy.ts';
 
 const good: CopyFacts = { wanted: 'copyOnWrite', platform: 'linux', canClone: true };
 
@@ -12,4 +12,12 @@ test.each<[string, Partial<CopyFacts>, string]>([
 ])('%s', (_, facts, kind) => {
   const choice = chooseCopy({ ...good, ...facts });
   expect([choice.kind, choice.because === undefined]).toEqual([kind, kind === 'overlay']);
+});
+
+test('an overlay is marked only where something cannot be done in it', () => {
+  const detail = 'The agent works in a copy-on-write view of your files; only accepting changes them.';
+  expect([describeCopy({ kind: 'overlay' }), describeCopy({ kind: 'overlay', because: 'Why.' })]).toEqual([
+    { mark: '', detail },
+    { mark: ' · not all can change', detail: `${detail} Why.` },
+  ]);
 });
