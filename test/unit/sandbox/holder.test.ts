@@ -21,27 +21,31 @@ test('one for others waits until all users have a name, and has a place to show 
   const [network, root] = [own.indexOf('--unshare-net') + 1, own.indexOf('--die-with-parent')];
   expect(others).toEqual([
     ...own.slice(0, network),
-    ...['--info-fd', '3', '--userns-block-fd', '4'],
+    '--info-fd',
+    '3',
+    '--userns-block-fd',
+    '4',
     ...own.slice(network, root),
-    ...['--perms', '0711', '--size', '1048576', '--tmpfs', '/sys'],
+    '--perms',
+    '0711',
+    '--size',
+    '1048576',
+    '--tmpfs',
+    '/sys',
     ...own.slice(root),
   ]);
 });
 
 test('another user joins as that user, without privileges; where there is no holder, nobody does', () => {
-  const enter = [
-    '/usr/bin/nsenter',
-    '--target',
-    '12',
-    '--user',
-    '--mount',
-    '--net',
-    '--preserve-credentials',
-    '--',
-  ];
+  const join = ['/usr/bin/nsenter', '--target', '12', '--user', '--mount', '--net'];
+  const enter = [...join, '--preserve-credentials', '--'];
   expect(enterAs(enter, { uid: 1000, gid: 100 })).toEqual([
-    ...['/usr/bin/nsenter', '--target', '12', '--user', '--mount', '--net'],
-    ...['--setuid', '1000', '--setgid', '100', '--'],
+    ...join,
+    '--setuid',
+    '1000',
+    '--setgid',
+    '100',
+    '--',
   ]);
-  expect(() => enterAs([], { uid: 1000, gid: 100 })).toThrow();
+  expect(() => enterAs([], { uid: 1000, gid: 100 })).toThrow(/no holder/);
 });
