@@ -43,14 +43,12 @@ describe.skipIf(!isRoot || owner === undefined)("root in another user's folder",
     mkdirSync(cache, { recursive: true });
     // Inside node_modules, so that what is bundled finds the native module.
     programs = mkdtempSync(path.join(cache, 'other-owner-'));
-    for (const each of ['cli', 'changes-worker', 'file-writer'])
-      execFileSync(process.execPath, ['esbuild.mjs', '--only', each, '--out', path.join(programs, each)]);
-    for (const each of ['cli', 'file-writer'])
-      renameSync(path.join(programs, each, `${each}.cjs`), path.join(programs, `${each}.cjs`));
-    renameSync(
-      path.join(programs, 'changes-worker/changes-worker.cjs'),
-      path.join(programs, 'changes-worker.cjs'),
-    );
+    for (const each of ['cli', 'changes-worker', 'file-writer']) {
+      const out = path.join(programs, each);
+      execFileSync(process.execPath, ['esbuild.mjs', '--only', each, '--out', out]);
+      for (const file of readdirSync(out).filter(name => name.endsWith('.cjs')))
+        renameSync(path.join(out, file), path.join(programs, file));
+    }
   });
   afterAll(() => rmSync(programs, { recursive: true, force: true }));
 
