@@ -100,9 +100,9 @@ export class WalledProcess implements SandboxedProcess {
   }
 
   #killNow(): void {
-    // The init process takes every process of its namespace with it.
-    if (this.#initLives()) send(this.init.pid, 'SIGKILL');
+    // First what waits for the init process, or it might report an end of its own. The init takes all others with it.
     this.child.kill('SIGKILL');
+    if (this.#initLives()) send(this.init.pid, 'SIGKILL');
   }
 
   async #endInit(): Promise<void> {
