@@ -16,7 +16,7 @@ export const WallDenial = z.discriminatedUnion('kind', [
     kind: z.literal('secretFile'),
     path: z.string(),
     words: z.string(),
-    cured: z.literal('session').optional(),
+    cured: z.enum(['once', 'session']).optional(),
   }),
   /** A copy of the workspace cannot change or link to a file that is not the user's own, nor rename some folders. */
   z.object({ kind: z.literal('notCopied'), words: z.string() }),

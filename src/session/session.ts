@@ -1,3 +1,4 @@
+import type { CureTerm } from './consent/cures.ts';
 import type { Log } from '../base/log.ts';
 import type { ModelBackend } from '../gateway/gateway.ts';
 import type { ApprovalAnswer } from '../protocol/approval.ts';
@@ -99,8 +100,8 @@ export interface Session extends AsyncDisposable {
   answerApproval(id: string, answer: ApprovalAnswer): boolean;
   answerQuestion(id: string, answer: string): boolean;
   /**
-   * Lifts what a wall refused a command, as the user said: for the session, or (when a setting does it) marks it as
+   * Lifts what a wall refused a command, as the user said: for one more run of it, for the session, or (when a setting does it) marks it as
    * lifted for always. False when the conversation holds no such denial, or when it cannot be lifted like this.
    */
-  liftDenial(itemId: string, index: number, how: 'session' | 'always'): boolean;
+  liftDenial(itemId: string, index: number, how: CureTerm): boolean;
 }

@@ -17,6 +17,7 @@ import { TurnChanges } from './changes/turnChanges.ts';
 import { isCopy } from './changes/workingCopy.ts';
 import { Terminals } from './commands/terminals.ts';
 import { openConsent, type Consent } from './consent/consent.ts';
+import type { CureTerm } from './consent/cures.ts';
 import { Questions } from './consent/questions.ts';
 import { SessionGrants } from './consent/sessionGrants.ts';
 import { FileChanges } from './files/fileChanges.ts';
@@ -88,7 +89,7 @@ class AgentSession implements Session {
       changes: this.#changes,
       outside,
       transcript: this.#transcript,
-      shownFiles: () => cures.shownFiles,
+      shown: cures.shown,
       wallTime: options.limits?.wallTime,
     });
     const requests = agentRequests({
@@ -177,7 +178,7 @@ class AgentSession implements Session {
     return this.#questions.answer(id, answer);
   }
 
-  liftDenial(itemId: string, index: number, how: 'session' | 'always'): boolean {
+  liftDenial(itemId: string, index: number, how: CureTerm): boolean {
     return this.#consent.cures.lift(itemId, index, how);
   }
 

@@ -21,10 +21,7 @@ export function Denials({ call }: { call: ToolCallItem }) {
               <Visible text={inWorkspace(denial.words, host.folders())} />
             </span>
             {'cured' in denial && denial.cured !== undefined ? (
-              <span class="cured">
-                {denial.cured === 'always' ? 'Always allowed now.' : 'Allowed for this session now.'} Ask for
-                the command again.
-              </span>
+              <span class="cured">{cured[denial.cured]} Ask for the command again.</span>
             ) : cure === undefined ? null : (
               <Button onPress={() => host.post({ type: 'cureDenial', toolCallId: call.id, denial: index })}>
                 {cure}
@@ -36,6 +33,12 @@ export function Denials({ call }: { call: ToolCallItem }) {
     </ul>
   );
 }
+
+const cured = {
+  once: 'Allowed for one more run of it.',
+  session: 'Allowed for this session now.',
+  always: 'Always allowed now.',
+};
 
 /** Which hosts it reached, and how much went there and back. */
 export function Connections({ call }: { call: ToolCallItem }) {

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { CureTerm } from '../../session/consent/cures.ts';
 import { parseDomain, type DomainGrant } from '../../egress/grant.ts';
 import type { WallDenial } from '../../protocol/wallDenial.ts';
 import { chooseRow, icon } from './chooseRow.ts';
@@ -9,7 +10,7 @@ interface Options {
   readonly find: (toolCallId: string, index: number) => WallDenial | undefined;
   /** Whether its agent runs: only then there is a session to allow something for. */
   readonly hasSession: () => boolean;
-  readonly lift: (toolCallId: string, index: number, how: 'session' | 'always') => Promise<boolean>;
+  readonly lift: (toolCallId: string, index: number, how: CureTerm) => Promise<boolean>;
   readonly allowAlways: (grant: DomainGrant) => Promise<void>;
   /** What the user may want to say next. */
   readonly suggest: (prompt: string) => void;
@@ -88,21 +89,28 @@ async function showSecret(
       },
       { label: 'Answer', kind: vscode.QuickPickItemKind.Separator, choice: 'show' },
       { label: 'Back', choice: 'back' },
+      { label: 'Show it to this command once', description: 'when it runs again', choice: 'once' },
       { label: 'Show this file to commands for this session', choice: 'session' },
     ],
     new AbortController().signal,
   );
-  if (choice !== 'session') return;
+  if (choice !== 'once' && choice !== 'session') return;
+  const isOnce = choice === 'once';
   // A second gesture of another kind: a key that was read cannot be taken back.
   const confirmed = await vscode.window.showWarningMessage(
-    `Show ${path} to every command of this session?`,
+    isOnce
+      ? `Show ${path} to this command, for one more run?`
+      : `Show ${path} to every command of this session?`,
     {
       modal: true,
-      detail:
-        'Commands, and all that they run, can then read it, print it to the model, and send it to hosts that you allow.',
+      detail: `${isOnce ? 'It, and all that it runs,' : 'Commands, and all that they run,'} can then read the file, print it to the model, and send it to hosts that you allow.`,
     },
     'Show It',
   );
-  if (confirmed === 'Show It' && (await options.lift(toolCallId, index, 'session')))
-    options.suggest(`Commands can read ${path} now: run the command again.`);
+  if (confirmed === 'Show It' && (await options.lift(toolCallId, index, choice)))
+    options.suggest(
+      isOnce
+        ? `The command can read ${path} once: run it again, unchanged.`
+        : `Commands can read ${path} now: run the command again.`,
+    );
 }

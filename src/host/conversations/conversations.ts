@@ -1,6 +1,7 @@
 import { Emitter } from '../../base/emitter.ts';
 import { CordonError, messageOf } from '../../base/errors.ts';
 import { randomId, shortId } from '../../base/ids.ts';
+import type { CureTerm } from '../../session/consent/cures.ts';
 import type { Log } from '../../base/log.ts';
 import type { ApprovalAnswer, ApprovalRequest } from '../../protocol/approval.ts';
 import type { ConversationSummary } from '../../protocol/panel.ts';
@@ -212,7 +213,7 @@ export class Conversations implements AsyncDisposable {
   }
 
   /** Lifts it for the session, or marks it as lifted for always. False when that cannot be. */
-  async liftDenial(toolCallId: string, index: number, how: 'session' | 'always'): Promise<boolean> {
+  async liftDenial(toolCallId: string, index: number, how: CureTerm): Promise<boolean> {
     const session = await this.options.sessions.get(this.current.id);
     return session?.liftDenial(toolCallId, index, how) ?? false;
   }

@@ -129,11 +129,11 @@ function ofSessions(sessions: Sessions, kind: SessionGrant['kind'], what: string
   return sessions
     .grants()
     .filter(each => each.kind === kind)
-    .map(({ id, name, createdAt, lastUsedAt, uses }): Grant => ({
+    .map(({ id, name, onceFor, createdAt, lastUsedAt, uses }): Grant => ({
       id,
       label: name,
-      what,
-      answer: 'session',
+      what: onceFor === undefined ? what : `${what}, by ${onceFor}`,
+      answer: onceFor === undefined ? 'session' : 'once',
       createdAt,
       lastUsedAt,
       uses: kind === 'command' ? uses : undefined,

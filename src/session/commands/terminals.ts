@@ -10,6 +10,7 @@ import type { TurnChanges } from '../changes/turnChanges.ts';
 import type { CommandApproval, Ground } from '../consent/commandApproval.ts';
 import { denialError, deniedBySandbox, type Denial } from '../consent/denial.ts';
 import type { FolderAccess } from '../consent/folderAccess.ts';
+import type { ShownFiles } from '../consent/shownFiles.ts';
 import type { WriteAccess } from '../consent/writeAccess.ts';
 import { placeOf, realOfNearest } from '../files/place.ts';
 import type { NetworkAccess } from '../network/networkAccess.ts';
@@ -30,7 +31,7 @@ interface Options {
   readonly outside: FolderAccess;
   readonly transcript: Transcript;
   /** Hidden files that the user lets commands see. */
-  readonly shownFiles: () => readonly string[];
+  readonly shown: ShownFiles;
   /** Milliseconds for a command in the foreground, not counting those in which it waits for the user. */
   readonly wallTime: number | undefined;
 }
@@ -161,6 +162,7 @@ export class Terminals {
     const since = Date.now();
     // One pipe for both streams keeps what is printed in its order. The outer shell only joins them.
     const join = 'exec 2>&1; exec /bin/bash --noprofile --norc -c "$1"';
+    const sight = this.options.shown.take(request.command, cwd);
     const permission: CommandPermission = {
       command: request.command,
       cwd,
@@ -168,7 +170,7 @@ export class Terminals {
       background,
       writable: writableFolders,
       granted: this.options.outside.visible(background),
-      shownFiles: this.options.shownFiles(),
+      shownFiles: sight.paths,
     };
     this.options.outside.usedBy(request.command, cwd);
     const { wallTime } = this.options;
@@ -186,7 +188,9 @@ export class Terminals {
     });
     launched.catch(() => followed?.end());
     launched.catch(overWithChanging);
+    launched.catch(sight.over);
     const process = await launched;
+    void process.exited.then(sight.over);
     followed?.runsAs(process.programPid);
     const limit = Math.min(request.outputByteLimit ?? maxKept, maxKept);
     const terminal = new Terminal(process, limit, text => transcript.append(itemId, text));
@@ -268,7 +272,7 @@ export class Terminals {
     return {
       writable: this.options.access.writable(background),
       granted: this.options.outside.visible(background),
-      shownFiles: this.options.shownFiles(),
+      shownFiles: this.options.shown.running,
     };
   }
 

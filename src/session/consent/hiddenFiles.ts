@@ -41,7 +41,7 @@ export class HiddenFiles {
   /** Makes sure that the file (by its real path) may be read now, asking if need be. Undefined: it may. */
   async ensure(real: string, itemId: string, signal: AbortSignal): Promise<Denial | undefined> {
     const { cures, canAsk } = this.options;
-    if (cures.shownFiles.includes(real)) return undefined;
+    if (cures.shown.isShown(real)) return undefined;
     if (!canAsk) return deniedByPolicy(`${hidden} Nobody can be asked about it in this run.`);
     const refused = this.#refused.get(real);
     if (refused !== undefined) return refused;
@@ -55,7 +55,7 @@ export class HiddenFiles {
     try {
       const answer = await approvals.ask(itemId, { kind: 'secret', path: real }, question(real), signal);
       if (answer === null) return unanswered();
-      if (answer.kind === 'allowForSession') cures.show(real);
+      if (answer.kind === 'allowForSession') cures.shown.show(real);
       if (answer.kind === 'allowOnce' || answer.kind === 'allowForSession') return undefined;
       const denial = answer.kind === 'deny' ? deniedByUser(answer.words) : unanswered();
       this.#refused.set(real, denial);

@@ -9,6 +9,8 @@ export interface SessionGrant {
   readonly kind: 'command' | 'writable' | 'file';
   /** The command line, or the path. */
   readonly name: string;
+  /** For one more run of this command line. Absent: until the session ends. */
+  readonly onceFor?: string;
   readonly createdAt: number;
   /** Null and 0 where uses are not counted. */
   readonly lastUsedAt: number | null;
@@ -41,11 +43,12 @@ export class SessionGrants {
         createdAt,
         ...uncounted,
       })),
-      ...this.cures.shownFiles.map((path): SessionGrant => ({
-        id: JSON.stringify(['file', path]),
+      ...this.cures.shown.list().map(({ path, createdAt, command }): SessionGrant => ({
+        id: JSON.stringify(['file', path, command ?? null, createdAt]),
         kind: 'file',
         name: path,
-        createdAt: this.cures.shownSince(path),
+        createdAt,
+        ...(command === undefined ? {} : { onceFor: command }),
         ...uncounted,
       })),
     ];
@@ -64,7 +67,7 @@ export class SessionGrants {
         this.access.revoke(name);
         break;
       case 'file':
-        this.cures.hide(name);
+        this.cures.shown.hide(name);
         break;
     }
     this.onRevoked();

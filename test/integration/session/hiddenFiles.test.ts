@@ -75,6 +75,42 @@ test('for the session it is that file and no other, is listed, and is taken back
   expect(stage.said).not.toContain('TOKEN=1');
 });
 
+test('a command that failed for it sees it in its next run, once, and no other command does', async () => {
+  await using stage = await new Secretive(programs).begin();
+  const lift = () => stage.session.liftDenial(stage.lastCall?.id ?? '', 0, 'once');
+  await stage.session.prompt('run: cat .env');
+  expect(lift()).toBe(true);
+  expect(stage.lastCall?.denials).toMatchObject([{ kind: 'secretFile', cured: 'once' }]);
+  expect(stage.session.grants.list()).toMatchObject([
+    { kind: 'file', name: stage.file, onceFor: 'cat .env' },
+  ]);
+  await stage.session.prompt('run: cat ./.env');
+  expect(stage.lastCall?.output).toContain('Permission denied');
+  await stage.session.prompt('run: cat .env');
+  expect([stage.lastCall?.output, stage.session.grants.list()]).toEqual(['TOKEN=1\n', []]);
+  await stage.session.prompt('run: cat .env');
+  expect(stage.lastCall?.output).toContain('Permission denied');
+  // Taken back before it was used.
+  expect(lift()).toBe(true);
+  stage.session.grants.revoke(stage.session.grants.list()[0]?.id ?? '');
+  await stage.session.prompt('run: cat .env');
+  expect(stage.lastCall?.output).toContain('Permission denied');
+});
+
+test('taking back what a command sees once ends it', async () => {
+  await using stage = await new Secretive(programs).begin();
+  const command = 'cat .env && echo read && sleep 98780';
+  await stage.session.prompt(`run: ${command}`);
+  expect(stage.session.liftDenial(stage.lastCall?.id ?? '', 0, 'once')).toBe(true);
+  const turn = stage.session.prompt(`run: ${command}`);
+  await expect.poll(() => stage.lastCall?.output, { timeout: 20_000 }).toBe('TOKEN=1\nread\n');
+  stage.session.grants.revoke(stage.session.grants.list()[0]?.id ?? '');
+  await turn;
+  expect(stage.lastCall?.output).toContain(
+    `Sight of ${stage.file} was taken back, so this command was ended.`,
+  );
+});
+
 test('it is never allowed for good, or for a folder', async () => {
   await using stage = await new Secretive(programs).begin();
   const turn = stage.session.prompt('read: .env');
