@@ -11,6 +11,8 @@ export interface PodmanFacts {
   readonly init: string;
   /** Podman's own records of this session: nobody else's containers are known there. At most 48 characters. */
   readonly directory: string;
+  /** Is shown as /etc/resolv.conf. */
+  readonly nameSettings: string;
   /** The seccomp profile; undefined where we know no system call numbers, and Podman's own holds. */
   readonly seccompProfile: string | undefined;
 }
@@ -78,7 +80,7 @@ export function podmanArguments(facts: SandboxFacts, podman: PodmanFacts, plan: 
     '--sig-proxy=false',
     ...(request.descriptors?.length ? [`--preserve-fds=${request.descriptors.length}`] : []),
     // 5. What it sees.
-    ...lastOf([...systemMounts(facts, plan), ...placeMounts(facts, plan)]).flatMap(mountOption),
+    ...containerMounts(facts, podman, plan).flatMap(mountOption),
     `--workdir=${request.cwd}`,
     '--rootfs',
     plan.root,
@@ -160,8 +162,26 @@ const anchorSize = 2 ** 20;
 /** Bytes of /dev/shm. */
 const sharedMemory = 2 ** 30;
 
-/** The machine's hardware, and what some distributions mount into every container. */
-const hidden = ['/sys', '/run/secrets'];
+/** What some distributions mount into every container. */
+const hidden = ['/run/secrets'];
+
+/**
+ * What a process sees, in the place of what Podman would show of itself: the machine's hardware and control groups, and
+ * the servers for names that the machine uses. Those of the session answer on its loopback.
+ */
+export function containerMounts(
+  facts: SandboxFacts,
+  { nameSettings }: Pick<PodmanFacts, 'nameSettings'>,
+  plan: MountPlan,
+): Mount[] {
+  return lastOf([
+    { kind: 'memory', target: '/sys' },
+    { kind: 'memory', target: '/sys/fs/cgroup' },
+    { kind: 'bind', source: nameSettings, target: '/etc/resolv.conf', isWritable: false },
+    ...systemMounts(facts, plan),
+    ...placeMounts(facts, plan),
+  ]);
+}
 
 /** Podman takes each target once: of several mounts on one, the last counts, as it does when they lie over each other. */
 function lastOf(mounts: readonly Mount[]): Mount[] {

@@ -14,8 +14,15 @@ import type { SandboxFacts } from './facts.ts';
 import { FolderProtection } from './folderProtection.ts';
 import { spawnCovered } from './inheritedDescriptors.ts';
 import { LateSecrets } from './lateSecrets.ts';
-import { anchorsIn, placeMounts, systemMounts, type MountPlan } from './mounts.ts';
-import { containersConf, podmanArguments, rootLayout, type PodmanFacts, type PodmanPlan } from './podman.ts';
+import { anchorsIn, type MountPlan } from './mounts.ts';
+import {
+  containerMounts,
+  containersConf,
+  podmanArguments,
+  rootLayout,
+  type PodmanFacts,
+  type PodmanPlan,
+} from './podman.ts';
 import { PodmanRecords } from './podmanRecords.ts';
 import { seccompProfile } from './podmanSeccomp.ts';
 import { programFiles, type ProgramFiles } from './programFiles.ts';
@@ -142,8 +149,10 @@ export class PodmanSandbox implements Sandbox {
     const podman: PodmanFacts = {
       ...this.programs,
       directory: records.directory,
+      nameSettings: join(records.directory, 'resolv.conf'),
       seccompProfile: writeSeccompProfile(records.directory),
     };
+    writeFileSync(podman.nameSettings, 'nameserver 127.0.0.1\n', { mode: 0o600 });
     const isRoot = process.getuid?.() === 0;
     const plan: PodmanPlan = {
       ...mountPlan,
@@ -154,7 +163,7 @@ export class PodmanSandbox implements Sandbox {
       isTerminal: request.output === 'inherit' && process.stdin.isTTY && process.stdout.isTTY,
       command: insideCommand(facts, request),
     };
-    this.#layOut(plan);
+    this.#layOut(plan, podman);
     const settings = join(directory, 'containers.conf');
     writeFileSync(settings, containersConf(records.directory, environment), { mode: 0o600 });
     // A program in the bare view is ours and only writes to its streams.
@@ -201,8 +210,8 @@ export class PodmanSandbox implements Sandbox {
     return records;
   }
 
-  #layOut(plan: PodmanPlan): void {
-    const layout = rootLayout([...systemMounts(this.facts, plan), ...placeMounts(this.facts, plan)]);
+  #layOut(plan: PodmanPlan, podman: PodmanFacts): void {
+    const layout = rootLayout(containerMounts(this.facts, podman, plan));
     for (const folder of layout.folders) mkdirSync(join(plan.root, folder), { recursive: true });
     for (const { path, to } of layout.links) symlinkSync(to, join(plan.root, path));
     // They lie below /tmp, which is shared with other commands; Podman would make them as somebody else.

@@ -282,6 +282,40 @@ export const trials: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
     await started.kill();
   },
 
+  async 'hides such a file in a copy-on-write view, too, and what the command made itself is its own'({
+    run,
+    root,
+    workspace,
+  }) {
+    await using overlay = await openOverlay({
+      directory: join(root, 'view'),
+      folders: [workspace],
+      bwrap: '/usr/bin/bwrap',
+      dropAtEnd: true,
+    });
+    await using copied = await open({ root, workspace }, { copyOnWrite: overlay.view });
+    const script = 'echo mine > id_rsa; echo ready; while :; do cat .env 2>&1; cat id_rsa; sleep 0.02; done';
+    const started = await copied.launch(requestFor(workspace, { script }));
+    let said = '';
+    started.stdout?.on('data', (chunk: Buffer) => void (said += chunk.toString()));
+    let end: unknown;
+    void started.exited.then(exit => (end = exit));
+    const until = async (pattern: RegExp) => {
+      while (!pattern.test(said)) {
+        equal([end, said], [undefined, said]);
+        await wait(10);
+      }
+    };
+    await until(/ready/);
+    writeFileSync(join(workspace, '.env'), 'SECRET=1');
+    await until(/Permission denied/);
+    await wait(300);
+    const after = said.slice(said.lastIndexOf('Permission denied'));
+    equal([after.includes('SECRET'), after.includes('mine')], [false, true]);
+    equal((await run({ script: 'cat .env' }, copied)).code, 1);
+    await started.kill();
+  },
+
   async 'ends a command from which such a file cannot be hidden, and says so'({ run, root, workspace }) {
     const path = process.env['PATH'];
     mkdirSync(join(root, 'bin'), { recursive: true });
@@ -329,7 +363,7 @@ export const trials: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
     const commands = new Map<string, number>();
     const owners: (string | undefined)[] = [];
     using proxy = startEgressProxy({
-      allows: ({ host }) => host === '127.0.0.1',
+      allows: ({ host }) => host === '127.0.0.1' || host === 'names.example.com',
       onEvent: () => undefined,
     });
     const accept = async (connection: Socket) => {
@@ -350,11 +384,26 @@ export const trials: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
         start('second', 'sleep 3'),
       ]);
       const refused = await start('third', get('docs.example.com'));
+      // For programs that know of no proxy.
+      match(await start('fourth', 'getent hosts names.example.com'), /^127\.\S+ +names\.example\.com$/m);
       equal([first, second, owners], ['hello', '', ['first', 'third']]);
       match(refused, /docs\.example\.com:80 is not allowed/);
     } finally {
       server.close();
     }
+  },
+
+  async 'shows of the machine’s hardware what programs count processors by, and no servers of names but its own'({
+    run,
+  }) {
+    const { output } = await run({
+      script:
+        'cat /etc/resolv.conf; find /sys -mindepth 1 -maxdepth 3; cat /sys/devices/system/cpu/online; nproc > /dev/null && echo counted; lscpu > /dev/null && echo listed',
+    });
+    match(
+      output,
+      /^nameserver 127\.0\.0\.1\n\/sys\/devices\n\/sys\/devices\/system\n\/sys\/devices\/system\/cpu\n\/sys\/fs\n\/sys\/fs\/cgroup\n[\d,-]+\ncounted\nlisted\n$/,
+    );
   },
 
   async 'explains what it refused'({ run, sandbox, workspace }) {

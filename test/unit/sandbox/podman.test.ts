@@ -75,6 +75,7 @@ const podman = {
   podman: '/usr/bin/podman',
   init: '/usr/bin/catatonit',
   directory: '/run/p',
+  nameSettings: '/run/p/resolv.conf',
   seccompProfile: '/run/p/seccomp.json',
 };
 
@@ -94,7 +95,7 @@ const walls = [
   '--security-opt=no-new-privileges',
   '--security-opt=label=disable',
   '--security-opt=seccomp=/run/p/seccomp.json',
-  '--security-opt=mask=/sys:/run/secrets:/proc/kcore',
+  '--security-opt=mask=/run/secrets:/proc/kcore',
   '--hostname=cordon',
   '--init',
   '--init-path=/usr/bin/catatonit',
@@ -114,6 +115,13 @@ const walls = [
   '--read-only-tmpfs=false',
 ];
 
+/** In the place of what Podman would show of the machine. */
+const laid = [
+  '--mount=type=tmpfs,target=/sys,tmpfs-size=1048576,notmpcopyup',
+  '--mount=type=tmpfs,target=/sys/fs/cgroup,tmpfs-size=1048576,notmpcopyup',
+  '--mount=type=bind,source=/run/p/resolv.conf,target=/etc/resolv.conf,ro,bind-propagation=rslave',
+];
+
 describe('the arguments of podman', () => {
   test('show a command the same as Bubblewrap would, in a container that can do nothing else', () => {
     expect(podmanArguments(facts, podman, plan)).toEqual(
@@ -124,6 +132,7 @@ describe('the arguments of podman', () => {
         '--network=none',
         ...walls,
         ['--interactive', '--log-driver=passthrough', '--sig-proxy=false'],
+        ...laid,
         '--mount=type=bind,source=/usr,target=/usr,ro,bind-propagation=rslave',
         '--mount=type=bind,source=/state/etc,target=/etc,ro,bind-propagation=rslave',
         '--mount=type=bind,source=/etc/ssl/certs,target=/etc/ssl/certs,ro,bind-propagation=rslave',
@@ -172,6 +181,7 @@ describe('the arguments of podman', () => {
         '--network=none',
         ...walls,
         ['--log-driver=passthrough', '--sig-proxy=false', '--preserve-fds=2'],
+        ...laid,
         '--mount=type=bind,source=/opt/node,target=/opt/node,ro,bind-propagation=rslave',
         '--mount=type=bind,source=/home/ann/my project,target=/home/ann/my project,ro,bind-propagation=rslave',
         '--mount=type=bind,"source=/srv/a,b ""c"":d","target=/srv/a,b ""c"":d",ro,bind-propagation=rslave',
