@@ -5,7 +5,7 @@ import type { LaunchRequest } from './sandbox.ts';
 import type { SeatbeltFacts } from './seatbeltFacts.ts';
 import {
   folderPattern,
-  insidePattern,
+  contentPattern,
   namePattern,
   placePattern,
   protectionPattern,
@@ -147,12 +147,11 @@ export function seatbeltProfile(facts: SeatbeltFacts, plan: SeatbeltPlan): Seatb
       ),
     ),
     ...folders.map(each =>
-      rule('allow', 'file-read* file-map-executable', [
-        ...openNames.map(name => inFolder(each, namePattern(name))),
-        ...[...foldersOfPackages].flatMap(folder =>
-          secretNames.map(name => inFolder(each, insidePattern(folder, name))),
-        ),
-      ]),
+      rule(
+        'allow',
+        'file-read* file-map-executable',
+        openNames.map(name => inFolder(each, namePattern(name))),
+      ),
     ),
     ...writable.map(each =>
       rule(
@@ -161,6 +160,9 @@ export function seatbeltProfile(facts: SeatbeltFacts, plan: SeatbeltPlan): Seatb
         openNames.map(name => inFolder(each, namePattern(name))),
       ),
     ),
+    // What package managers lay out is public, and theirs to change: each package has a package.json.
+    ...folders.map(each => rule('allow', 'file-read* file-map-executable', inPackages(each))),
+    ...writable.map(each => rule('allow', 'file-write* file-write-unlink', inPackages(each))),
     '; 7. What the user allowed by name.',
     ...liftedPaths(facts, request).map(({ path, isWritable }) =>
       rule('allow', `file-read*${isWritable ? ' file-write*' : ''}`, [subpath(names.one('ALLOWED', path))]),
@@ -168,7 +170,7 @@ export function seatbeltProfile(facts: SeatbeltFacts, plan: SeatbeltPlan): Seatb
     // What lies in a granted folder and was refused.
     rule(
       'deny',
-      'file-read* file-read-metadata file-map-executable file-write*',
+      'file-read* file-read-metadata file-map-executable file-write* file-write-unlink',
       names
         .all(
           'REFUSED',
@@ -232,7 +234,8 @@ export function sandboxExecArguments(
 }
 
 /** What a denial of everything names: wildcards, and what is allowed by name elsewhere. */
-const everyUse = 'file-read* file-read-metadata file-map-executable file-write* process-exec*';
+const everyUse =
+  'file-read* file-read-metadata file-map-executable file-write* file-write-unlink process-exec*';
 
 /**
  * Whole repositories, and what is protected elsewhere. Folders are the user's own here, and many a new file in a
@@ -290,6 +293,10 @@ function constant(path: string): string {
 
 function inFolder(parameter: string, pattern: string): string {
   return `(regex (string-append "^" (regex-quote (param "${parameter}")) "${pattern}"))`;
+}
+
+function inPackages(parameter: string): string[] {
+  return [...foldersOfPackages].map(name => inFolder(parameter, contentPattern(name)));
 }
 
 /** The file writer replaces a file through another one beside it, so a protected folder is lifted whole. */

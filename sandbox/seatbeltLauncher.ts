@@ -18,6 +18,7 @@ import { sandboxExecArguments, seatbeltProfile, type SeatbeltPlan } from './seat
 import { programNeeds, real, type SeatbeltFacts } from './seatbeltFacts.ts';
 import { SeatbeltProcess } from './seatbeltProcess.ts';
 import { programs } from './seatbeltSystem.ts';
+import { homeInside } from './stateFiles.ts';
 
 /**
  * Starts processes behind a profile of macOS's Seatbelt. Never run on a Mac yet. What it does not have, next to Linux:
@@ -162,10 +163,13 @@ async function start(
   const env =
     request.view === 'bare'
       ? bareEnvironment(isElectron, process.env, request.environment)
-      : commandEnvironment(
-          { ...facts, system: programs.map(path => ({ path })) },
-          process.env,
-          request.environment,
+      : withHome(
+          commandEnvironment(
+            { ...facts, system: programs.map(path => ({ path })) },
+            process.env,
+            request.environment,
+          ),
+          facts.state.home,
         );
   // What is handed on and is no terminal goes through pipes; see SeatbeltProcess.
   const handed = (isTerminal: boolean) => (isTerminal ? 'inherit' : 'pipe');
@@ -178,6 +182,7 @@ async function start(
   ];
   // A process group of its own, so that the whole of it can be ended; its limits are set where there are no walls yet.
   const words = ['-c', limitScript(facts.limits), 'limits', facts.sandboxExec, ...args];
+  // On macOS Node hands on no other descriptor than these, whatever we inherited ourselves.
   const child = spawn(limitShell, words, { cwd: request.cwd, env, detached: true, stdio });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
@@ -189,6 +194,16 @@ async function start(
     writable.end(bytes);
   }
   return child;
+}
+
+/** What is named below HOME lies elsewhere here. */
+function withHome(environment: Readonly<Record<string, string>>, home: string): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [
+      name,
+      isInside(value, homeInside) ? home + value.slice(homeInside.length) : value,
+    ]),
+  );
 }
 
 /** Not sh, which is one of three shells on macOS, and they count the size of files in different blocks. */

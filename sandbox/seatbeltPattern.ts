@@ -31,9 +31,9 @@ export function placePattern(path: string): string {
   return `/${plain(path)}(/.*)?$`;
 }
 
-/** For all that lies in a folder with this name and itself has such a name. */
-export function insidePattern(folder: string, name: RegExp): string {
-  return `${anywhere}${plain(folder)}${namePattern(name)}`;
+/** For all that lies in a folder with this name, not for the folder itself. */
+export function contentPattern(folder: string): string {
+  return `${anywhere}${plain(folder)}/.+$`;
 }
 
 const anywhere = '/(.*/)?';

@@ -131,6 +131,7 @@ test('HOME lasts, TMPDIR is short and goes with the session, git knows who commi
   const script =
     'echo cached > ~/cache; echo here > "$TMPDIR/note"; git config --system --get core.excludesFile';
   expect((await run(script)).out).toBe(`${join(sandbox.facts.state.settings, 'gitignore')}\n`);
+  expect((await run('env')).out).not.toContain('/run/cordon');
   await using other = open();
   expect((await run('cat ~/cache "$TMPDIR/note"', {}, other)).out).toBe('cached\n');
   expect([home.startsWith(join(root, 'home/Library/Caches/Cordon/')), home.includes(' ')]).toEqual([
