@@ -31,10 +31,10 @@ export class FamilyWatch implements Disposable {
     };
   }
 
-  /** Looks now, and closely. Rejects where processes cannot be listed. */
+  /** Looks now, and closely where that can be. Rejects where processes cannot be listed. */
   async look(): Promise<void> {
     await this.#look?.catch(() => undefined);
-    await this.#lookOnce(true);
+    await this.#lookOnce(true).catch(() => this.#lookOnce(false));
   }
 
   [Symbol.dispose](): void {

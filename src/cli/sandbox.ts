@@ -117,7 +117,8 @@ async function openView(
   session: string | undefined,
   canDoWithout: boolean,
 ): Promise<Overlay | undefined> {
-  const bwrap = findProgram('bwrap', process.env['PATH'], workspaces);
+  const isLinux = process.platform === 'linux';
+  const bwrap = isLinux ? findProgram('bwrap', process.env['PATH'], workspaces) : undefined;
   if (bwrap === undefined) {
     // Other walls do without it, but nothing else mounts the view.
     if (!canDoWithout) throw sandboxErrors.missing();

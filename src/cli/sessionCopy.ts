@@ -22,7 +22,7 @@ export async function openSessionCopy(
   backend: 'bubblewrap' | 'podman' = 'bubblewrap',
 ): Promise<WorkingCopy> {
   const bwrap = findProgram('bwrap', process.env['PATH'], folders);
-  if (bwrap === undefined) throw sandboxErrors.noView(process.platform);
+  if (bwrap === undefined || process.platform !== 'linux') throw sandboxErrors.noView(process.platform);
   const real = folders.map(folder => realpathSync(folder));
   const repositories = real.flatMap(folder => outsideGitDirectories(folder, homedir()));
   return await openOverlayCopy({

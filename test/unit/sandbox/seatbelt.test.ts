@@ -1,4 +1,6 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { isInside } from '../../../sandbox/inside.ts';
 import { rules } from '../../../sandbox/protectedPaths.ts';
 import type { LaunchRequest } from '../../../sandbox/sandbox.ts';
 import { sandboxExecArguments, seatbeltProfile, type SeatbeltPlan } from '../../../sandbox/seatbelt.ts';
@@ -426,6 +428,75 @@ test('what Cordon made for the sandbox is there although it lies among the edito
       ask(each, plan, inside),
     ),
   ).toEqual([false, false]);
+});
+
+test('whatever path is tried, nothing outside of what is shown is read, and nothing outside of the writable is written', () => {
+  const names = fc.constantFrom(
+    'a',
+    '.env',
+    '.git',
+    'ann',
+    'project',
+    'notes',
+    'Library',
+    'home',
+    '..x',
+    'private',
+    'node_modules',
+    'T',
+    '.ssh',
+    'é',
+    'a\nb',
+  );
+  const start = fc.constantFrom(
+    '/Users/ann',
+    '/Users',
+    '/private',
+    '/private/tmp/other',
+    '/Users/ann/project',
+    '/Users/ann/notes',
+    own.home,
+    own.temporary,
+    '/Volumes',
+    '/opt',
+    '/System/Volumes/Data/Users/ann',
+  );
+  const path = fc
+    .tuple(start, fc.array(names, { maxLength: 5 }))
+    .map(([first, rest]) => [first, ...rest].join('/'));
+  const below = (places: readonly string[], each: string) => places.some(place => isInside(each, place));
+  const writable = ['/Users/ann/project', '/private/tmp/other', '/Users/ann/notes', own.home, own.temporary];
+  const shown = [
+    ...writable,
+    '/Users/ann/library',
+    '/Users/ann/main/.git',
+    '/Users/ann/.pyenv',
+    '/opt/tool',
+    '/Users/ann/company.crt',
+    facts.state.settings,
+    socket,
+    '/tmp/link',
+  ];
+  const profile = profileOf(wide);
+  fc.assert(
+    fc.property(path, each => {
+      if (profile.allows({ operation: 'file-read-data', path: each }) && each !== '/private')
+        expect({ each, shown: below(shown, each) }).toEqual({ each, shown: true });
+      for (const operation of [
+        'file-write-create',
+        'file-write-data',
+        'file-write-unlink',
+        'file-write-mode',
+      ])
+        if (profile.allows({ operation, path: each }))
+          expect({ operation, each, writable: below(writable, each) }).toEqual({
+            operation,
+            each,
+            writable: true,
+          });
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 test('every question about a place has one answer, whichever way precedence is read', () => {
