@@ -39,10 +39,11 @@ async function run(wanted: SandboxArguments): Promise<number> {
   // From here on a signal is the command's; one that comes before it runs ends us.
   using signals = new Signals();
   const settings = await sandboxSettings();
-  const workspaces = (wanted.workspaces.length > 0 ? wanted.workspaces : ['.']).map(each => resolve(each));
+  const here = currentFolder();
+  const workspaces = wanted.workspaces.length > 0 ? wanted.workspaces.map(each => resolve(each)) : [here];
   const allowed = wanted.allowWrite.map(each => resolve(each));
   checkFolders([...workspaces, ...allowed], stateDirectory());
-  const cwd = startFolder(workspaces);
+  const cwd = startFolder(workspaces, here);
   const state = workspaceDirectory(workspaces);
   const backend = wanted.backend ?? settings.backend;
   await using overlay =
@@ -86,11 +87,14 @@ async function run(wanted: SandboxArguments): Promise<number> {
   return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 }
 
-/** The caller's folder when it is inside a workspace, else the first workspace. */
-function startFolder(workspaces: readonly string[]): string {
-  // PWD keeps the name by which a linked folder was entered; it counts only when it is that folder.
+/** By the name by which it was entered, which PWD keeps where that is a link; it counts only when it is that folder. */
+function currentFolder(): string {
   const named = process.env['PWD'];
-  const here = named !== undefined && real(named) === process.cwd() ? named : process.cwd();
+  return named !== undefined && real(named) === process.cwd() ? resolve(named) : process.cwd();
+}
+
+/** The caller's folder when it is inside a workspace, else the first workspace. */
+function startFolder(workspaces: readonly string[], here: string): string {
   if (workspaces.some(each => isInside(here, each))) return here;
   if (workspaces.some(each => isInside(process.cwd(), real(each) ?? each))) return process.cwd();
   return workspaces[0] ?? here;
