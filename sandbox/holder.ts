@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -39,9 +39,8 @@ export async function startHolder(
   const nsenter = findNsenter();
   const args = holderArguments(mounts, isForOthers);
   const child = spawn(bwrap, args, {
-    cwd: '/',
-    env: environment,
-    stdio: ['pipe', 'pipe', 'pipe', ...(isForOthers ? (['pipe', 'pipe'] as const) : [])],
+    ...spawnOptions,
+    stdio: [...spawnOptions.stdio, ...(isForOthers ? (['pipe', 'pipe'] as const) : [])],
   });
   const holder = watch(child, nsenter);
   if (isForOthers) {
@@ -113,14 +112,7 @@ export function enterAs(enter: readonly string[], { uid, gid }: Pick<FolderOwner
 export function joinHolder(pid: number): Promise<Holder> {
   const nsenter = findNsenter();
   const [program = '', ...args] = enterCommand(nsenter, pid);
-  return watch(
-    spawn(program, [...args, '/bin/sh', '-c', script, 'joined'], {
-      cwd: '/',
-      env: environment,
-      stdio: ['pipe', 'pipe', 'pipe'],
-    }),
-    nsenter,
-  );
+  return watch(spawn(program, [...args, '/bin/sh', '-c', script, 'joined'], spawnOptions), nsenter);
 }
 
 /**
@@ -171,6 +163,14 @@ function mountWords({ control, folder, isDropped }: OverlayMount): string[] {
 }
 
 const environment = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+
+/** Not in our process group: what a terminal sends to that must not end the view. */
+const spawnOptions = {
+  cwd: '/',
+  env: environment,
+  detached: true,
+  stdio: ['pipe', 'pipe', 'pipe'],
+} satisfies SpawnOptions;
 
 function enterCommand(nsenter: string, pid: number): string[] {
   return [nsenter, '--target', String(pid), '--user', '--mount', '--net', '--preserve-credentials', '--'];

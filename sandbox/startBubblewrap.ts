@@ -64,7 +64,9 @@ export function startBubblewrap(start: BubblewrapStart): WaitingBubblewrap {
     pipes[1]?.writer ?? other,
     ...Array.from({ length: start.descriptors + 3 }, () => 'pipe' as const),
   ];
-  const child = spawnCovered(file, args, { cwd: '/', env: environment }, stdio);
+  // Not in our process group: what a terminal sends to that would end the walls, and what is behind them. Who has a
+  // terminal passes it on, to the program alone.
+  const child = spawnCovered(file, args, { cwd: '/', env: environment, detached: true }, stdio);
   for (const pipe of pipes) pipe.close();
   const failed = new Promise<never>((_, reject) => {
     child.once('error', cause => reject(sandboxErrors.didNotStart(cause.message, cause)));

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
   existsSync,
@@ -64,8 +64,40 @@ describe('cordon sandbox passes through', () => {
     expect({ status, output }).toEqual({ status: 42, output: `ready\ngot ${name}\n` });
   });
 
+  test('Ctrl-C at a terminal, to what runs in a shell and not to the shell or the walls', async () => {
+    const words = ['exec', process.execPath, cordon.program, 'sandbox', '--', 'bash', '--norc', '-i'];
+    const child = spawn('script', ['--quiet', '--return', '--command', words.join(' '), '/dev/null'], {
+      cwd: cordon.workspace,
+      env: { PATH: process.env['PATH'], HOME: cordon.home, TERM: 'dumb', SHELL: '/bin/sh' },
+    });
+    const steps = [
+      { after: /\$ $/, say: `sh -c 'echo it be"gins"; exec sleep 100'\r` },
+      { after: /begins\s+$/, say: '\u0003' },
+      { after: /\$ $/, say: 'echo it goes o"n"; exit 7\r' },
+    ];
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (steps[0]?.after.test(output) !== true) return;
+      output = '';
+      child.stdin.write(steps.shift()?.say ?? '');
+    });
+    const status = await new Promise(resolve => void child.once('close', resolve));
+    expect([status, output]).toEqual([7, expect.stringContaining('it goes on')]);
+  });
+
   test('death by a signal, as a shell would tell it', async () => {
     expect((await shell('kill -9 $$')).status).toBe(137);
+  });
+
+  test('the name by which a linked folder was entered', async () => {
+    const link = join(cordon.home, 'entered');
+    symlinkSync(cordon.workspace, link);
+    const words = ['sandbox', '--', 'sh', '-c', 'pwd; cat "$0/file.txt"', link];
+    expect(await cordon.run(words, { cwd: link, environment: { PWD: link } })).toMatchObject({
+      status: 0,
+      stdout: `${link}\nas it was\n`,
+    });
   });
 
   test('a program that does not exist, as a shell would tell it', async () => {
