@@ -94,6 +94,25 @@ test('a hidden file is shown to commands only after two gestures, one of them no
   expect(await chat.lastAnswer()).toContain('GREETING=hello');
 });
 
+test('the agent asks for a hidden file on a card of high risk, and what it may read for the session is among the grants', async () => {
+  const { window, chat, folder } = await openTrusted('hidden-file-asked');
+  writeFileSync(path.join(folder, '.env'), 'GREETING=hello\n');
+  await chat.send('read: .env');
+  await chat.card.waitFor({ timeout: 60_000 });
+  expect(await chat.card.innerText()).toContain('High risk');
+  await window.screenshot('secret-card');
+  await chat.answer('Allow for this session');
+  await chat.answer('Confirm: allow for this session');
+  await chat.idle();
+  expect(await chat.lastAnswer()).toContain('GREETING=hello');
+  await window.command('Cordon: Revoke Grant…');
+  await window.screenshot('secret-revoke');
+  await window.quickInput.getByRole('option', { name: /asked\/\.env/ }).click();
+  await chat.send('run: cat .env');
+  await chat.idle();
+  expect(await chat.lastAnswer()).toContain('Permission denied');
+});
+
 test('"Always allow…" asks once more, is kept in the user settings, and counts from then on', async () => {
   const { window, chat } = await openTrusted('always-a-host');
   await chat.send(`run: curl -sS --noproxy '' http://${host}/always`);
