@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { lstatSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, normalize } from 'node:path';
 import type { Writable } from 'node:stream';
 import { randomId } from '../src/base/ids.ts';
@@ -47,7 +48,7 @@ export class SeatbeltSandbox implements Sandbox {
     const mark = randomId();
     const placed = inPlace(request, this.facts, { ...way?.environment, [markVariable]: mark });
     const profile = seatbeltProfile(this.facts, planFor(placed, this.facts, way?.port));
-    const directory = mkdtempSync(join(this.options.stateDirectory, 'launch-'));
+    const directory = mkdtempSync(join(tmpdir(), 'cordon-l-'));
     const clear = () => rmSync(directory, { recursive: true, force: true });
     try {
       const profileFile = join(directory, 'profile.sb');

@@ -168,7 +168,9 @@ function ownership(folder: string, backend: 'bubblewrap' | 'podman'): Finding[] 
 
 function surroundings(options: SandboxOptions): Finding[] {
   const isMac = process.platform === 'darwin';
-  const facts = isMac ? gatherSeatbeltFacts(options) : gatherFacts(options);
+  // A folder for /tmp is made where none is given, and nobody would remove it.
+  const looking = { ...options, temporaryDirectory: options.stateDirectory };
+  const facts = isMac ? gatherSeatbeltFacts(looking) : gatherFacts(options);
   const toolchains = facts.toolchains.map(({ name, paths }) => `${name} (${paths.join(', ')})`);
   const limited = 'Processes, memory, open files, file size, disk space, output and time are limited';
   return [

@@ -170,7 +170,9 @@ describe('without namespaces, what a command started', () => {
       logLevel: 'error',
     });
     const words = [program, workspace, join(root, 'state'), standIn, `${daemon}; echo $$; sleep 300`];
-    const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+    // What it leaves behind goes with the rest.
+    const env = { ...process.env, TMPDIR: root };
+    const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     try {
       const pids = await numbersIn(child);
       expect(living(pids)).toEqual(pids);
