@@ -1,10 +1,10 @@
 import { installPackages } from './packages.mjs';
 import { Stop } from './steps.mjs';
-import { bubblewrap, chromium, ensurePrograms, offerPrograms, podman } from './systemPrograms.mjs';
+import { bubblewrap, chromium, ensurePrograms, lsof, offerPrograms, podman } from './systemPrograms.mjs';
 import { findNode } from './toolchain.mjs';
 
 /**
- * Brings a fresh clone to where it can build and run: packages, Bubblewrap and, for the tests, Chromium and Podman. Begins on
+ * Brings a fresh clone to where it can build and run: packages, Bubblewrap and, for the tests, Chromium, Podman and lsof. Begins on
  * Node 20 with nothing installed; does nothing when nothing is missing.
  *
  * @param {'start' | 'test'} purpose
@@ -17,7 +17,8 @@ export async function setUp(purpose) {
 
   if (process.platform === 'linux') {
     await ensurePrograms(purpose === 'test' ? [bubblewrap, chromium] : [bubblewrap]);
-    if (purpose === 'test') await offerPrograms([podman]);
+    // One by one: what cannot be had does not keep the other away.
+    if (purpose === 'test') for (const each of [podman, lsof]) await offerPrograms([each]);
   } else if (purpose === 'test') {
     throw new Stop('The tests need Linux: they attack a real Bubblewrap sandbox.');
   } else {

@@ -49,6 +49,13 @@ export const podman = {
   },
 };
 
+/** @type {SystemProgram} */
+export const lsof = {
+  title: 'lsof',
+  commands: ['lsof'],
+  packages: { 'apt-get': 'lsof', dnf: 'lsof', pacman: 'lsof', zypper: 'lsof', apk: 'lsof' },
+};
+
 /** How each package manager installs without asking, and how it learns of new packages first. */
 const managers = [
   { name: 'apt-get', install: ['install', '-y', '--no-install-recommends'], refresh: ['update'] },

@@ -36,6 +36,10 @@ interface Scene {
   ) => Promise<{ code: number | null; signal: string | null; limit?: string; output: string }>;
 }
 
+/** Needs a file system that clones, which is named in CORDON_CLONE_DISK. */
+export const cloneTrial =
+  'shows a clone at the place of the folder, and nothing reaches the user’s own files';
+
 export const trials: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
   async 'holds against its own self-test'({ sandbox }) {
     const { probes } = await selfTest(sandbox);
@@ -218,7 +222,7 @@ export const trials: Readonly<Record<string, (scene: Scene) => Promise<void>>> =
     );
   },
 
-  async 'shows a clone at the place of the folder, and nothing reaches the user’s own files'({ run }) {
+  async [cloneTrial]({ run }) {
     const disk = process.env['CORDON_CLONE_DISK'];
     if (disk === undefined) throw new Error('no file system that clones was given');
     const root = mkdtempSync(join(disk, 'p-'));

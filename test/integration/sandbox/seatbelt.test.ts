@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findProgram } from '../../../sandbox/facts.ts';
 import { startTime } from '../../../sandbox/processTree.ts';
 import {
   openSandbox,
@@ -212,30 +213,34 @@ describe('a limit that is reached ends the command, or its call, and is named:',
   });
 });
 
-test('the way out is on the machine’s own loopback, and lets in what a command connects, and nobody else', async () => {
-  const server = createServer((_, response) => void response.end('hello'));
-  await new Promise<void>(done => void server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  using proxy = startEgressProxy({ allows: ({ host }) => host === '127.0.0.1', onEvent: () => undefined });
-  await using walls = open({ network: proxy.network });
-  try {
-    const { out } = await run(
-      `echo "$HTTP_PROXY"; curl -s --noproxy '' http://127.0.0.1:${port}/; curl -s --noproxy '' http://docs.example.com/`,
-      {},
-      walls,
-    );
-    const [, address = '', answer = ''] = /^http:\/\/127\.0\.0\.1:(\d+)\n(.*)$/s.exec(out) ?? [];
-    expect(answer).toMatch(/^hello.*docs\.example\.com:80 is not allowed/s);
-    const stranger = connect(Number(address), '127.0.0.1');
-    stranger.write(`GET http://127.0.0.1:${port}/ HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
-    let heard = '';
-    stranger.on('data', (chunk: Buffer) => void (heard += chunk.toString())).on('error', () => undefined);
-    await once(stranger, 'close');
-    expect(heard).toBe('');
-  } finally {
-    server.close();
-  }
-});
+// macOS has lsof; here it may be missing.
+test.skipIf(findProgram('lsof', '/usr/sbin:/usr/bin', []) === undefined)(
+  'the way out is on the machine’s own loopback, and lets in what a command connects, and nobody else',
+  async () => {
+    const server = createServer((_, response) => void response.end('hello'));
+    await new Promise<void>(done => void server.listen(0, '127.0.0.1', done));
+    const { port } = server.address() as AddressInfo;
+    using proxy = startEgressProxy({ allows: ({ host }) => host === '127.0.0.1', onEvent: () => undefined });
+    await using walls = open({ network: proxy.network });
+    try {
+      const { out } = await run(
+        `echo "$HTTP_PROXY"; curl -s --noproxy '' http://127.0.0.1:${port}/; curl -s --noproxy '' http://docs.example.com/`,
+        {},
+        walls,
+      );
+      const [, address = '', answer = ''] = /^http:\/\/127\.0\.0\.1:(\d+)\n(.*)$/s.exec(out) ?? [];
+      expect(answer).toMatch(/^hello.*docs\.example\.com:80 is not allowed/s);
+      const stranger = connect(Number(address), '127.0.0.1');
+      stranger.write(`GET http://127.0.0.1:${port}/ HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
+      let heard = '';
+      stranger.on('data', (chunk: Buffer) => void (heard += chunk.toString())).on('error', () => undefined);
+      await once(stranger, 'close');
+      expect(heard).toBe('');
+    } finally {
+      server.close();
+    }
+  },
+);
 
 test('its self-test turns red where there are no walls, attempt by attempt', async () => {
   const { probes, absent } = await seatbeltSelfTest(sandbox);
