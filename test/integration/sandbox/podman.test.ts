@@ -85,8 +85,8 @@ describe.skipIf(missing !== undefined)(`Podman${missing === undefined ? '' : ` (
     let results: Results;
     beforeAll(async () => void (results = await run([], trialProgram)), 300_000);
     test.each(possible)('%s', name => expect(results.get(name)).toEqual({ name }));
-    test.skipIf(disk === undefined)(`${cloneTrial}`, () =>
-      expect(results.get(cloneTrial)).toEqual({ name: cloneTrial }),
+    test.skipIf(disk === undefined).each([cloneTrial])('%s', name =>
+      expect(results.get(name)).toEqual({ name }),
     );
   });
 
@@ -94,8 +94,8 @@ describe.skipIf(missing !== undefined)(`Podman${missing === undefined ? '' : ` (
     let results: Results;
     beforeAll(async () => void (results = await run(asOrdinary, trialProgram)), 300_000);
     test.each(possible)('%s', name => expect(results.get(name)).toEqual({ name }));
-    test.skipIf(disk === undefined)(`${cloneTrial}`, () =>
-      expect(results.get(cloneTrial)).toEqual({ name: cloneTrial }),
+    test.skipIf(disk === undefined).each([cloneTrial])('%s', name =>
+      expect(results.get(name)).toEqual({ name }),
     );
   });
 
