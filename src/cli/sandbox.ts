@@ -13,6 +13,7 @@ import { isInside } from '../../sandbox/inside.ts';
 import { groupOf, startTime } from '../../sandbox/processTree.ts';
 import { openSandbox, type SandboxedProcess } from '../../sandbox/sandbox.ts';
 import { sandboxErrors } from '../../sandbox/sandboxErrors.ts';
+import { onlyFor } from './onlyFor.ts';
 import { parseSandboxArguments, type SandboxArguments } from './sandboxArguments.ts';
 import { stateDirectory, workspaceDirectory } from './stateDirectory.ts';
 import { sandboxSettings } from './sandboxSettings.ts';
@@ -62,6 +63,8 @@ async function run(wanted: SandboxArguments): Promise<number> {
       : ownershipNote(overlay.view.folders, backend, allowed);
   if (note !== undefined) process.stderr.write(`cordon sandbox: ${note}\n`);
   using egress = await openWayOut(wanted.allowDomains);
+  let runs: (command: SandboxedProcess) => void = () => undefined;
+  const running = new Promise<SandboxedProcess>(resolve => (runs = resolve));
   await using sandbox = await openSandbox({
     folders,
     stateDirectory: state,
@@ -71,7 +74,9 @@ async function run(wanted: SandboxArguments): Promise<number> {
       ? {}
       : { temporaryDirectory: made(join(state, 'sessions', `named-${wanted.session}`, 'tmp')) }),
     ...(overlay === undefined ? {} : { copyOnWrite: overlay.view }),
-    ...(egress === undefined ? {} : { network: egress.network }),
+    ...(egress === undefined
+      ? {}
+      : { network: wanted.session === undefined ? egress.network : onlyFor(running, egress.network) }),
   });
   const started = await sandbox.launch({
     argv: wanted.command,
@@ -81,6 +86,7 @@ async function run(wanted: SandboxArguments): Promise<number> {
     stdin: 'inherit',
     output: 'inherit',
   });
+  runs(started);
   signals.sendTo(started);
   const { code, signal, limit } = await started.exited;
   if (limit !== undefined) process.stderr.write(`cordon sandbox: ${limit}\n`);

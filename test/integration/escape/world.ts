@@ -176,6 +176,8 @@ function layFolders(
   put('WORKSPACE', 'AGENTS.md', 'be kind');
   put('WORKSPACE', 'project.code-workspace', '{}');
   put('WORKSPACE', '.vscode/settings.json', '{}');
+  put('WORKSPACE', '.npmrc', '');
+  put('WORKSPACE', '.cargo/config.toml', '');
   put('WORKSPACE', '.github/dependabot.yml', '');
   for (const git of ['.git', 'nested/.git']) {
     put('WORKSPACE', `${git}/HEAD`, 'ref: refs/heads/main\n');

@@ -61,14 +61,23 @@ test.each([
   '.claude/settings.json',
   '.mcp.json',
   '.husky/pre-commit',
+  'bare/HEAD',
+  '.cargo/config.toml',
+  'web/.yarnrc.yml',
+  '.github/hooks/evil.json',
+  '.codex/config.toml',
+  '.forgejo/workflows/ci.yml',
 ])('%s is protected, with a reason', path => {
   expect(protectionOf(path)).toMatch(/^[a-z].+[a-z]$/);
 });
 
 test.each([
   'src/index.ts',
-  '.git/HEAD',
+  '.git/index',
   '.git/configuration',
+  'src/HEAD.md',
+  'agents/x.md',
+  '.config/toml',
   '.github/dependabot.yml',
   'vscode/tasks.json',
   'package-lock.json',

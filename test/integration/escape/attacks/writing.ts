@@ -31,6 +31,8 @@ const protectedInWorkspace: readonly (readonly [string, string])[] = [
   ['package scripts', 'package.json'],
   ['a new folder of agent settings', '.claude/settings.json'],
   ['a new MCP configuration', '.mcp.json'],
+  ['the settings of a package manager', '.npmrc'],
+  ['the settings of a build', '.cargo/config.toml'],
 ];
 
 export const writingAttacks: readonly Attack[] = [
