@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import type { SandboxFacts } from './facts.ts';
 import { type GrantedFolder, shownGrants } from './grantedFolders.ts';
 import { Guards } from './guards.ts';
+import { hostDoors } from './hostDoors.ts';
 import { isInside } from './inside.ts';
 import { exists, isFolder, real } from './look.ts';
 import { isAllowed, placesIn, sourceOf } from './mounts.ts';
@@ -62,7 +63,11 @@ export class FolderProtection implements Disposable {
     const scan = await this.#scan(roots);
     const guarded = this.#guardedBy(request, scan, writable);
     const hidden = there.filter(isHidden).map(({ path }) => path);
-    const settled = { ...this.#settled(scan, roots), secrets: [...scan.secrets, ...hidden], guarded };
+    const copies = this.options.copyOnWrite?.folders ?? [];
+    // What is copied is another socket: nobody listens there.
+    const doors = (scan.doors ?? []).filter(path => !copies.some(each => isInside(path, each)));
+    const secrets = [...scan.secrets, ...hidden, ...hostDoors(doors, writable)];
+    const settled = { ...this.#settled(scan, roots), secrets, guarded };
     const isWriter = writable.length > 0;
     this.#guards.hold(guarded);
     if (isWriter) this.#writing += 1;
@@ -106,6 +111,7 @@ export class FolderProtection implements Disposable {
     const scans = await this.#scans(roots);
     return {
       secrets: await shownInView(secretsOf(scans), this.options.copyOnWrite),
+      doors: [...new Set(scans.flatMap(each => each.doors ?? []))],
       protectedPaths: [...new Set(scans.flatMap(each => each.protectedPaths))],
       pinned: [...new Set(scans.flatMap(each => each.pinned))],
       guarded: [...new Set(scans.flatMap(each => each.guarded))],

@@ -12,6 +12,8 @@ import { foldersOfPackages, isSecretFile } from './secretFiles.ts';
 export interface WorkspaceScan {
   /** Files to hide. */
   readonly secrets: readonly string[];
+  /** Sockets and named pipes. */
+  readonly doors?: readonly string[];
   /** Existing files and folders that stay read-only even where the folder is writable. */
   readonly protectedPaths: readonly string[];
   /** Folders around protected paths, which must not be renamed away from under them. */
@@ -36,7 +38,12 @@ export class WorkspaceScanner {
   ) {}
 
   async scan(): Promise<WorkspaceScan> {
-    const found = { secrets: [] as string[], protectedPaths: [] as string[], pinned: [] as string[] };
+    const found = {
+      secrets: [] as string[],
+      doors: [] as string[],
+      protectedPaths: [] as string[],
+      pinned: [] as string[],
+    };
     const folders: string[] = [];
     let level = [this.root];
     while (level.length > 0) {
@@ -52,6 +59,7 @@ export class WorkspaceScanner {
           : await Promise.all(paths.map(async (path, index) => known[index] ?? (await this.#read(path))));
         for (const folder of folders) {
           found.secrets.push(...folder.secrets);
+          found.doors.push(...folder.doors);
           found.protectedPaths.push(...folder.protectedPaths);
           found.pinned.push(...folder.pinned);
           next.push(...folder.folders);
@@ -85,6 +93,7 @@ interface Folder {
   readonly names: ReadonlySet<string>;
   readonly folders: readonly string[];
   readonly secrets: readonly string[];
+  readonly doors: readonly string[];
   readonly protectedPaths: readonly string[];
   readonly pinned: readonly string[];
 }
@@ -110,6 +119,7 @@ async function readFolder(
 ): Promise<Folder> {
   const folders: string[] = [];
   const secrets: string[] = [];
+  const doors: string[] = [];
   const protectedPaths: string[] = [];
   const pinned: string[] = [];
   // A folder that cannot be read from here cannot be read from the sandbox, which has no more rights.
@@ -127,6 +137,7 @@ async function readFolder(
         protectedPaths.push(...repository.protectedPaths);
       } else if (!foldersOfPackages.has(entry.name)) folders.push(full);
     } else if (!isDirectory && isSecretFile(entry.name)) secrets.push(full);
+    else if (entry.isSocket() || entry.isFIFO()) doors.push(full);
     // Of a worktree or a submodule: it says where the repository is.
     if (entry.isFile() && entry.name === '.git') protectedPaths.push(full);
     const kind = isDirectory ? 'folder' : 'file';
@@ -143,7 +154,8 @@ async function readFolder(
     );
   }
   // What lies two levels down changes without this folder's time.
-  return { stamp: pinned.length > 0 ? undefined : stamp, names, folders, secrets, protectedPaths, pinned };
+  const known = pinned.length > 0 ? undefined : stamp;
+  return { stamp: known, names, folders, secrets, doors, protectedPaths, pinned };
 }
 
 /** Hooks and configuration of a repository and of the submodules whose repositories lie in it. */

@@ -1,5 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
 import {
   chmodSync,
   chownSync,
@@ -143,6 +145,44 @@ describe.each([me, ...(ordinary === undefined ? [] : [ordinary])])('as $name', p
     for (const view of [[], ['--direct'], ['--read-only']])
       expect((await run(sandboxed(attack, ...view))).stdout).toBe('');
     expect((await run(bare(attack))).stdout).toBe('secretsecret');
+  });
+
+  test('a command that writes to nothing, or to the folder itself, cannot speak to a program that listens there', async () => {
+    const socket = path.join(workspace, 'service.sock');
+    const heard: string[] = [];
+    const server = createServer(client => client.on('data', chunk => void heard.push(String(chunk))));
+    server.listen(socket);
+    await once(server, 'listening');
+    chmodSync(socket, 0o777);
+    const attack = `python3 -c "import socket; s = socket.socket(socket.AF_UNIX); s.connect('service.sock'); s.send(b'hello')"`;
+    for (const view of [[], ['--direct'], ['--read-only']]) await run(sandboxed(attack, ...view));
+    expect(heard).toEqual([]);
+    await run(bare(attack));
+    server.close();
+    await once(server, 'close');
+    expect(heard).toEqual(['hello']);
+    // Those of commands are for commands.
+    const own = `python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('own.sock')"`;
+    await run(sandboxed(own, '--direct'));
+    expect((await run(sandboxed('stat -c %F own.sock', '--direct'))).stdout).toBe('socket');
+  });
+
+  test('a command of a session does not reach the hosts that another one of it was allowed', async () => {
+    const server = createHttpServer((_, response) => void response.end('the host'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const ask = `curl -s --max-time 5 --noproxy '' http://127.0.0.1:${port}/`;
+    const allowed = run(
+      sandboxed(
+        `echo $HTTP_PROXY > /tmp/way; ${ask}; while [ ! -e /tmp/done ]; do sleep 0.05; done; ${ask}`,
+        ...['--session', 's', '--allow-domain', `127.0.0.1:${port}`],
+      ),
+    );
+    const attack = `while [ ! -s /tmp/way ]; do sleep 0.05; done; ${ask} -x "$(cat /tmp/way)"; touch /tmp/done`;
+    const other = await run(sandboxed(attack, '--session', 's'));
+    expect([other.stdout, (await allowed).stdout]).toEqual(['', 'the hostthe host']);
+    server.close();
   });
 
   test('what a command closes to everybody costs it neither its exit status nor its changes', async () => {
