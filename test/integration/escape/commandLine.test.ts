@@ -176,7 +176,10 @@ describe.each([me, ...(ordinary === undefined ? [] : [ordinary])])('as $name', p
     const allowed = run(
       sandboxed(
         `echo $HTTP_PROXY > /tmp/way; ${ask}; while [ ! -e /tmp/done ]; do sleep 0.05; done; ${ask}`,
-        ...['--session', 's', '--allow-domain', `127.0.0.1:${port}`],
+        '--session',
+        's',
+        '--allow-domain',
+        `127.0.0.1:${port}`,
       ),
     );
     const attack = `while [ ! -s /tmp/way ]; do sleep 0.05; done; ${ask} -x "$(cat /tmp/way)"; touch /tmp/done`;
