@@ -1,4 +1,7 @@
+import { isAbsolute } from 'node:path';
 import { execa } from 'execa';
+import { isInside } from '../../sandbox/inside.ts';
+import { real } from '../../sandbox/look.ts';
 import { otherOwner } from '../../sandbox/folderOwner.ts';
 
 /**
@@ -16,7 +19,8 @@ export function hostGit(repository: string, args: readonly string[], signal?: Ab
     'protocol.file.allow=always',
     'log.showSignature=false',
   ];
-  const { PATH = '/usr/bin:/bin', HOME = '/nonexistent', XDG_CONFIG_HOME } = process.env;
+  const { HOME = '/nonexistent', XDG_CONFIG_HOME } = process.env;
+  const PATH = pathOutside(repository, process.env['PATH'] ?? '/usr/bin:/bin');
   const owner = otherOwner([repository]);
   const own = { HOME, ...(XDG_CONFIG_HOME === undefined ? {} : { XDG_CONFIG_HOME }) };
   return execa('git', [...settings.flatMap(each => ['-c', each]), ...args], {
@@ -35,6 +39,14 @@ export function hostGit(repository: string, args: readonly string[], signal?: Ab
     maxBuffer: 64 * 1024 * 1024,
     ...(signal ? { cancelSignal: signal } : {}),
   });
+}
+
+/** Without what is relative to wherever git runs, or lies in the repository's own folder: files of the agent's, perhaps. */
+function pathOutside(repository: string, path: string): string {
+  return path
+    .split(':')
+    .filter(entry => isAbsolute(entry) && !isInside(real(entry), real(repository)))
+    .join(':');
 }
 
 /** Names of commits that the user's repository has: of its branches, and of what is checked out. */

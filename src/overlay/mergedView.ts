@@ -18,6 +18,9 @@ export async function openMergedView(upper: string, lower: string): Promise<Merg
     'unshare',
     ['--user', '--map-root-user', '--mount', 'sh', '-c', script, 'sh', upper, lower],
     {
+      // Not what the caller's PATH names: that may hold a folder of the workspace.
+      cwd: '/',
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
       stdio: ['pipe', 'pipe', 'pipe'],
     },
   );

@@ -102,7 +102,10 @@ export class UpperLayer {
     const whiteout = path.join(this.#spare, 'whiteout');
     // The kernel lets anybody make this one device, and links to it are as good as new ones.
     const make = () =>
-      execFileSync('mknod', [whiteout, 'c', '0', '0'], { stdio: ['ignore', 'ignore', 'pipe'] });
+      execFileSync('mknod', [whiteout, 'c', '0', '0'], {
+        env: { PATH: '/usr/bin:/bin' },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
     if (readUpperEntry(whiteout) !== 'whiteout') make();
     try {
       linkSync(whiteout, this.#at(inner));

@@ -6,6 +6,7 @@ import {
   chmodSync,
   chownSync,
   closeSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -86,7 +87,10 @@ describe.each([me, ...(ordinary === undefined ? [] : [ordinary])])('as $name', p
   };
 
   /** Runs it with files for streams where they are named. */
-  const run = async (command: readonly string[], files: { input?: string; log?: string } = {}) => {
+  const run = async (
+    command: readonly string[],
+    files: { input?: string; log?: string; path?: string } = {},
+  ) => {
     const as = person.uid === me.uid ? [] : setpriv(person);
     const input = files.input === undefined ? undefined : openSync(files.input, 'r');
     const log = files.log === undefined ? undefined : openSync(files.log, 'a');
@@ -94,7 +98,7 @@ describe.each([me, ...(ordinary === undefined ? [] : [ordinary])])('as $name', p
       const [file = '', ...args] = [...as, ...command];
       const child = spawn(file, args, {
         cwd: workspace,
-        env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: home },
+        env: { PATH: files.path ?? '/usr/sbin:/usr/bin:/sbin:/bin', HOME: home },
         stdio: [input ?? 'ignore', log ?? 'pipe', 'ignore'],
       });
       let stdout = '';
@@ -186,6 +190,39 @@ describe.each([me, ...(ordinary === undefined ? [] : [ordinary])])('as $name', p
     const other = await run(sandboxed(attack, '--session', 's'));
     expect([other.stdout, (await allowed).stdout]).toEqual(['', 'the hostthe host']);
     server.close();
+  });
+
+  test('what lies in the workspace under the name of a tool is not run outside, though PATH leads there', async () => {
+    const names = [
+      'bwrap',
+      'unshare',
+      'mount',
+      'nsenter',
+      'prlimit',
+      'mkfifo',
+      'flock',
+      'mknod',
+      'du',
+      'git',
+    ];
+    for (const name of names)
+      chmodSync(put(`home/work/${name}`, `#!/bin/sh\necho ${name} >> ${home}/ran\n`), 0o755);
+    const way = { path: `.:${workspace}:/usr/sbin:/usr/bin:/sbin:/bin` };
+    await run(bare('git init -q'));
+    await run(
+      sandboxed(
+        '/usr/bin/git -c user.name=a -c user.email=b commit -q --allow-empty -m one; echo b > a.txt',
+        '--session',
+        's',
+      ),
+      way,
+    );
+    await run(sandboxed('rm -rf /var/tmp/x; mkdir new; rm a.txt; mkdir a.txt', '--session', 's'), way);
+    for (const words of [['review'], ['import-commits', 'theirs'], ['apply', '--yes'], ['discard', '--yes']])
+      await run(cordon(...words.slice(0, 1), '--session', 's', ...words.slice(1)), way);
+    expect(existsSync(path.join(home, 'ran'))).toBe(false);
+    await run(bare('git status'), way);
+    expect(readFileSync(path.join(home, 'ran'), 'utf8')).toBe('git\n');
   });
 
   test('what a command closes to everybody costs it neither its exit status nor its changes', async () => {
