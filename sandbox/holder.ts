@@ -80,8 +80,14 @@ async function nameEverybody(child: ChildProcess): Promise<void> {
   if (pid === undefined) return;
   for (const kind of ['uid', 'gid'] as const) {
     const lines = idRanges(kind).map(({ first, count }) => `${first} ${first} ${count}\n`);
-    // The kernel takes it in one piece, once.
-    writeFileSync(`/proc/${pid}/${kind}_map`, lines.join(''));
+    try {
+      // The kernel takes it in one piece, once.
+      writeFileSync(`/proc/${pid}/${kind}_map`, lines.join(''));
+    } catch (error) {
+      // It waits, and would outlive the one that we started.
+      process.kill(pid, 'SIGKILL');
+      throw error;
+    }
   }
   const go = child.stdio[4] as Writable;
   go.on('error', () => undefined);

@@ -149,7 +149,7 @@ export const sandboxErrors = {
   noWays: (cause: unknown) =>
     new CordonError(
       'sandbox.noWays',
-      `The workspace belongs to another user, and what its commands need could not be shown to that user, so nothing ran (${cause instanceof Error ? cause.message : String(cause)}).`,
+      `The workspace belongs to another user, and what its commands need could not be shown to that user, so nothing ran: ${cause instanceof Error ? cause.message : String(cause)}`,
       'Run Cordon as the user who owns the workspace.',
       { cause },
     ),
