@@ -496,6 +496,35 @@ describe.skipIf(!isRoot || owner === undefined)("root in another user's folder",
     ]);
   });
 
+  test('where root may not become that user, nothing runs, and it is said why', () => {
+    // As in a container without these rights.
+    const { status, stdout, stderr } = spawnSync(
+      'setpriv',
+      [
+        '--bounding-set=-setuid,-setgid',
+        '--inh-caps=-all',
+        process.execPath,
+        path.join(programs, 'cli.cjs'),
+        'sandbox',
+        '--direct',
+        '--',
+        'id',
+      ],
+      {
+        cwd: workspace,
+        env: { PATH: process.env['PATH'], HOME: '/root', XDG_STATE_HOME: path.join(root, 'state') },
+        encoding: 'utf8',
+      },
+    );
+    expect([status, stdout, stderr]).toEqual([
+      125,
+      '',
+      expect.stringMatching(
+        /^cordon sandbox: The workspace belongs to another user, and .* nothing ran: .* Run Cordon as the user who owns the workspace\.\n$/,
+      ),
+    ]);
+  });
+
   test('cordon doctor tries it as that user, and says so', async () => {
     const { status, stdout } = await cordon('doctor', '--json');
     const { findings } = JSON.parse(stdout) as {
