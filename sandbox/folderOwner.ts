@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync, type Stats } from 'node:fs';
+import { readFileSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { real, statOf } from './look.ts';
 
@@ -19,10 +19,13 @@ export type Ownership =
   /** The same, but it cannot be; commands run as root's nobody and cannot change what is others'. `why`: whole sentences. */
   | { readonly kind: 'unclear'; readonly why: string };
 
-/** Looks at the folders as they are now. An ordinary user's processes are always that user's. */
+/** Looks at the folders as they are now; what is not there is nobody's. An ordinary user's processes are always that user's. */
 export function ownershipOf(folders: readonly string[]): Ownership {
   if (process.geteuid?.() !== 0) return { kind: 'own' };
-  const found = folders.map(folder => ({ folder, stat: statSync(folder) }));
+  const found = folders.flatMap(folder => {
+    const stat = statOf(folder);
+    return stat === undefined ? [] : [{ folder, stat }];
+  });
   const other = found.find(({ stat }) => stat.uid !== 0);
   if (other === undefined) return { kind: 'own' };
   const { folder, stat } = other;
@@ -51,7 +54,7 @@ export function ownershipNote(
   if (ownership.kind === 'own') return undefined;
   if (ownership.kind === 'unclear') return `${ownership.why} ${cannotChange}`;
   const { name, uid } = ownership.owner;
-  const other = besides.find(folder => statSync(folder).uid !== uid);
+  const other = besides.find(folder => statOf(folder)?.uid !== uid);
   if (other !== undefined)
     return `${other} does not belong to ${name}, who owns the workspace and as whom commands run: they can change there what ${name} may.`;
   return backend === 'podman'

@@ -23,13 +23,17 @@ import { openSandbox, type Sandbox, type SandboxOptions } from '../../../sandbox
 import { selfTest } from '../../../sandbox/selfTest.ts';
 import { importCommits } from '../../../src/overlay/commits.ts';
 import { removeTree } from '../../../src/base/removeTree.ts';
+import { openWholeCopy } from '../../../src/session/changes/openWholeCopy.ts';
 import { openWorkingCopy } from '../../../src/session/changes/openWorkingCopy.ts';
 import type { WorkingCopy } from '../../../src/session/changes/workingCopy.ts';
+import { cloneableDisk, type Disk } from './cloneableDisk.ts';
 
 // Root at work in a folder of an ordinary user, as in many dev containers.
 
 const owner = ordinaryUser();
 const isRoot = process.getuid?.() === 0;
+const disk: Disk | undefined = isRoot ? cloneableDisk() : undefined;
+afterAll(() => disk?.[Symbol.dispose]());
 
 describe.skipIf(!isRoot || owner === undefined)("root in another user's folder", () => {
   const { uid = 0, gid = 0 } = owner ?? {};
@@ -250,6 +254,39 @@ describe.skipIf(!isRoot || owner === undefined)("root in another user's folder",
       old: 'old',
       first: 'one',
     });
+  });
+
+  test.skipIf(disk === undefined)('a clone is theirs as well, and what is accepted from it', async () => {
+    const folder = path.join(disk?.path ?? '', 'project');
+    mkdirSync(path.join(folder, 'src/deep'), { recursive: true });
+    writeFileSync(path.join(folder, 'src/deep/a.txt'), 'one\n');
+    symlinkSync('src', path.join(folder, 'link'));
+    give(folder);
+    const copy = await openWholeCopy('clone', {
+      directory: path.join(disk?.path ?? '', 'copy'),
+      folders: [folder],
+      journals: path.join(root, 'state/applies'),
+      trash: path.join(root, 'state/trash'),
+      worker: path.join(programs, 'changes-worker.cjs'),
+    });
+    open.push(copy);
+    const sandbox = await openWalls({
+      folders: [folder],
+      ...(copy.view ? { copyOnWrite: copy.view } : {}),
+    });
+    workspace = folder;
+    const { output } = await run(
+      sandbox,
+      'echo two >> src/deep/a.txt; mkdir src/deep/b; echo > new; ls -A src',
+    );
+    const choices = ['src/deep/a.txt', 'src/deep/b', 'new'].map(inner => ({ folder, path: inner }));
+    const accepted = await copy.changes.accept(choices);
+    expect([
+      output,
+      accepted.kind,
+      ofOthers(folder),
+      readFileSync(`${folder}/src/deep/a.txt`, 'utf8'),
+    ]).toEqual(['deep\n', 'accepted', [], 'one\ntwo\n']);
   });
 
   test('commits are brought into their repository by git as that user', async () => {
