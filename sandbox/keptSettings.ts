@@ -27,7 +27,7 @@ export function openSettings(
   try {
     // Over an empty folder a folder can be renamed.
     renameSync(waiting, folder);
-    return { folder, shown: plan.shown, copied: new Map(plan.copied), isAsPlanned: true, waiting };
+    return { folder, shown: plan.shown, copied: new Map(plan.copied), isAsPlanned: true, added: [], waiting };
   } catch {
     for (const name of listed(directory))
       if (name.startsWith(prefix) && name !== waiting) removeTree(join(directory, name));
@@ -37,9 +37,12 @@ export function openSettings(
 }
 
 /** Leaves it to the next session when it still is what its name says. */
-export function closeSettings({ folder, isAsPlanned, waiting }: KeptSettings): void {
+export function closeSettings({ folder, isAsPlanned, added, waiting }: KeptSettings): void {
   try {
-    if (isAsPlanned) return renameSync(folder, waiting);
+    if (isAsPlanned) {
+      for (const place of added) removeTree(place);
+      return renameSync(folder, waiting);
+    }
   } catch {
     // One waits already.
   }

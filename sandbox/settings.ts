@@ -13,8 +13,10 @@ export interface Settings {
   readonly shown: readonly string[];
   /** Files of /etc that are copied, and what they were: as a mount, each would make every launch slower. */
   readonly copied: Map<string, string>;
-  /** Whether it is still as it was laid out. */
+  /** Whether it is still as it was laid out, but for what was added. */
   isAsPlanned: boolean;
+  /** Places that this session needed besides. */
+  readonly added: string[];
 }
 
 /** What there is to show of /etc now. Paths are of the host's /etc. */
@@ -49,7 +51,7 @@ export function planSettings(
 
 /** Fills `folder`. */
 export function layOutSettings(folder: string, { links, copied, shown, made }: SettingsPlan): Settings {
-  const settings = { folder, shown, copied: new Map<string, string>(), isAsPlanned: true };
+  const settings = { folder, shown, copied: new Map<string, string>(), isAsPlanned: true, added: [] };
   for (const [path, target] of links) {
     mkdirSync(dirname(placeOf(folder, path)), { recursive: true });
     symlinkSync(target, placeOf(folder, path));
@@ -79,17 +81,21 @@ export function refreshSettings(settings: Settings): void {
 
 /** Makes a place for something else of /etc that this session shows. */
 export function addPlace(settings: Settings, path: string): void {
-  if (makePlace(settings.folder, path)) settings.isAsPlanned = false;
+  const made = makePlace(settings.folder, path);
+  if (made !== undefined) settings.added.push(made);
 }
 
-/** A mount needs something of its kind to lie on. `path` is in /etc, and exists there. False where there was one. */
-function makePlace(folder: string, path: string): boolean {
+/**
+ * A mount needs something of its kind to lie on. `path` is in /etc, and exists there. Returns what was made, the folder
+ * around it where that was missing too; undefined where there was a place.
+ */
+function makePlace(folder: string, path: string): string | undefined {
   const place = placeOf(folder, path);
-  if (exists(place)) return false;
+  if (exists(place)) return undefined;
   const isFolder = statOf(path)?.isDirectory() ?? false;
-  mkdirSync(isFolder ? place : dirname(place), { recursive: true });
+  const first = mkdirSync(isFolder ? place : dirname(place), { recursive: true });
   if (!isFolder) writeFileSync(place, '', { mode: 0o644 });
-  return true;
+  return first ?? place;
 }
 
 /** What this user may not read is not there, as it would not be readable inside. */

@@ -42,6 +42,7 @@ const facts: SandboxFacts = {
       shown: ['/etc/ssl/certs'],
       copied: new Map(),
       isAsPlanned: true,
+      added: [],
       waiting: '',
     },
   },

@@ -102,7 +102,7 @@ test('what is shown: parents first, nothing in a /tmp that commands write, and n
       dropsTemporary: true,
       hiddenFile: '',
       emptyFolder: '',
-      settings: { folder: '', shown: [], copied: new Map(), isAsPlanned: true, waiting: '' },
+      settings: { folder: '', shown: [], copied: new Map(), isAsPlanned: true, added: [], waiting: '' },
     },
   };
   const write = (path: string) => ({ path, access: 'write' }) as const;

@@ -64,7 +64,7 @@ test('what was laid out for one session is taken up by the next, and by no secon
   expect(readdirSync(folder)).toHaveLength(1);
 });
 
-test('what would be laid out otherwise now, or was changed on the way, is laid out anew', () => {
+test('what would be laid out otherwise now, or was changed on the way, is laid out anew; what one session added goes with it', () => {
   closeSettings(openSettings(folder, 'a-', { motd: 'hello' }, ['/usr']));
   const other = openSettings(folder, 'b-', { motd: 'good bye' }, ['/usr']);
   expect([readFileSync(join(other.folder, 'motd'), 'utf8'), readdirSync(folder).length]).toEqual([
@@ -74,6 +74,7 @@ test('what would be laid out otherwise now, or was changed on the way, is laid o
   addPlace(other, '/etc/shadow');
   closeSettings(other);
   const changed = openSettings(folder, 'c-', { motd: 'good bye' }, ['/usr']);
+  expect(statSync(join(changed.folder, 'shadow'), { throwIfNoEntry: false })).toBe(undefined);
   changed.copied.set('/etc/services', 'as it was');
   refreshSettings(changed);
   closeSettings(changed);
