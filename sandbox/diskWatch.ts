@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { statfsSync, type StatsFs } from 'node:fs';
-import { promisify } from 'node:util';
+import { bytesOnDisk } from './bytesOnDisk.ts';
 import { limitMessages } from './limits.ts';
 import type { SandboxFacts } from './facts.ts';
-import { isFolder, statOf } from './look.ts';
+import { statOf } from './look.ts';
 import type { SandboxOptions } from './sandbox.ts';
 
 /** A command, as far as what it writes goes. */
@@ -65,7 +64,7 @@ export class DiskWatch {
     const isDue = free < this.#next.free || Date.now() > (isFull ? this.#next.whenFull : this.#next.at);
     if (this.#isCounting || !isDue) return;
     this.#isCounting = true;
-    const used = await bytesIn(this.#places);
+    const used = await bytesOnDisk(this.#places);
     const hasGrown = used === undefined || this.#used === undefined || used - this.#used > leastGrowth;
     // Where it cannot be counted, all that is missing on the disk counts.
     const left = this.#limit - Math.max(used ?? this.#missing(free), this.#unseen(free));
@@ -141,28 +140,3 @@ const leastGrowth = 2 ** 20;
 const leastCounted = 2 ** 24;
 /** Milliseconds. Others may free what a command fills. */
 const longestBlind = 60_000;
-
-/** What a folder takes on disk, counted by du(1): it may hold millions of files. Undefined when it took too long. */
-async function bytesIn(folders: readonly string[]): Promise<number | undefined> {
-  try {
-    const args = ['-sk', '--', ...folders.filter(isFolder)];
-    const { stdout } = await promisify(execFile)('du', args, { env: environment, timeout: 30_000 }).catch(
-      // Files may vanish while it counts, and of what it may not enter it says so; the sum stands all the same.
-      (error: unknown) => partial(error),
-    );
-    return [...stdout.matchAll(/^(\d+)\t/gm)].reduce(
-      (sum, [, kilobytes]) => sum + Number(kilobytes) * 1_024,
-      0,
-    );
-  } catch {
-    return undefined;
-  }
-}
-
-const environment = { PATH: '/usr/bin:/bin', LC_ALL: 'C' };
-
-function partial(error: unknown): { stdout: string } {
-  if (error instanceof Error && 'killed' in error && error.killed === false && 'stdout' in error)
-    return { stdout: String(error.stdout) };
-  throw error;
-}

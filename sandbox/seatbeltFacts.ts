@@ -100,13 +100,18 @@ export function programNeeds(program: string, toolchainPaths: readonly string[])
   return [prefix ?? (dirname(program) === '/' ? program : dirname(program))];
 }
 
+/** What lasts of one workspace besides its records. `home` is the user's. */
+export function seatbeltPlace(stateDirectory: string, home: string): string {
+  const key = createHash('sha256').update(real(stateDirectory)).digest('hex').slice(0, 16);
+  return join(home, 'Library/Caches/Cordon', key);
+}
+
 /**
  * HOME does not lie with the other records: those are below "Application Support", and a HOME with a space in it is
  * more than many tools bear. TMPDIR is short because the name of a socket may have 104 bytes, all in all.
  */
 function layOutState(options: SandboxOptions, home: string, hasGit: boolean): SeatbeltFacts['state'] {
-  const key = createHash('sha256').update(real(options.stateDirectory)).digest('hex').slice(0, 16);
-  const place = join(home, 'Library/Caches/Cordon', key);
+  const place = seatbeltPlace(options.stateDirectory, home);
   for (const name of ['home', 'settings']) mkdirSync(join(place, name), { recursive: true, mode: 0o700 });
   const settings = real(join(place, 'settings'));
   const ignored = join(settings, 'gitignore');

@@ -28,6 +28,7 @@ export interface Parts {
   readonly chooseMode: () => Promise<void>;
   readonly manageRules: () => Promise<void>;
   readonly grants: GrantsView;
+  readonly clearHome: () => Promise<void>;
   readonly stopEverything: () => Promise<void>;
   readonly resume: () => void;
   readonly cureDenial: (toolCallId: string, denial: number) => Promise<void>;
@@ -64,6 +65,7 @@ export function registerCommands(parts: Parts): vscode.Disposable[] {
     'cordon.undoLastAccept': () => parts.restoring.undoLastAccept(),
     'cordon.importCommits': () => parts.importCommits(),
     'cordon.showSandboxReport': () => showReport(parts.sandbox),
+    'cordon.clearHome': () => parts.clearHome(),
   };
   return Object.entries(commands).map(([id, run]) =>
     vscode.commands.registerCommand(id, (given: unknown) => reported(() => run(given))),

@@ -28,6 +28,7 @@ import { editRules } from './host/rules/ruleEditor.ts';
 import { RuleUses } from './host/rules/ruleUses.ts';
 import { WorkspaceRules } from './host/rules/workspaceRules.ts';
 import { chooseMode } from './host/sandbox/modeChoice.ts';
+import { clearHome } from './host/sandbox/clearHome.ts';
 import { SandboxState } from './host/sandbox/sandboxState.ts';
 import { wallOptions } from './host/sandbox/wallOptions.ts';
 import { onSettingChanges } from './host/settingChanges.ts';
@@ -242,6 +243,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       refresh();
     },
     chooseMode,
+    clearHome: () => clearHome({ stateDirectory: places.workspace(), endAll: () => sessions.endAll() }),
     stopEverything: async () => {
       stopSwitch.stop();
       await stopped;

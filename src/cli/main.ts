@@ -40,6 +40,9 @@ const help = `cordon ${version}: a coding agent that works inside walls
   cordon trash restore [--yes] [--json] ID|PATH…
       What was overwritten or deleted, and its way back.
 
+  cordon home show|clear [--workspace DIR]… [--yes] [--json]
+      The private HOME that a workspace's commands keep: caches, histories, settings of tools.
+
   cordon check [--json] [--workspace DIR] COMMAND
   cordon check --jsonl [--workspace DIR]
       Says whether a command line would be allowed, and why.

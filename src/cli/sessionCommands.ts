@@ -11,5 +11,6 @@ export const sessionCommands: Readonly<Record<string, () => Promise<Command>>> =
   apply: async () => (await import('./apply.ts')).applyCommand,
   discard: async () => (await import('./discard.ts')).discardCommand,
   'import-commits': async () => (await import('./importCommits.ts')).importCommitsCommand,
+  home: async () => (await import('./home.ts')).homeCommand,
   trash: async () => (await import('./trash.ts')).trashCommand,
 };

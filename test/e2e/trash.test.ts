@@ -52,3 +52,27 @@ test('what was accepted is undone whole, and single files come back from the tra
   await notice.getByRole('button', { name: 'Undo', exact: true }).click();
   await expect.poll(readme).toBe('changed\n');
 });
+
+test('what commands keep in their private home folder is cleared', async () => {
+  const folder = await workbench.sample('home');
+  const window = await workbench.open(folder);
+  await window.answerTrust(true);
+  const chat = new Chat(await window.panel());
+  const run = async (command: string) => {
+    await chat.send(`run: ${command}`);
+    await chat.button('Allow once').click();
+    await chat.idle();
+  };
+  await run('echo kept > ~/kept; ls ~ > before.txt');
+  await window.command('Cordon: Clear the Private Home Folder of Commands…');
+  const dialog = window.dialog;
+  await dialog.getByText('Clear the private home folder').waitFor();
+  await window.screenshot('clear-home');
+  await dialog.getByRole('button', { name: 'Clear', exact: true }).click();
+  await window.notification('The private home folder is empty.').waitFor();
+  await run('ls ~ > after.txt');
+  await window.command('Cordon: Accept All Changes');
+  const read = (name: string) =>
+    existsSync(path.join(folder, name)) ? readFileSync(path.join(folder, name), 'utf8') : undefined;
+  await expect.poll(() => [read('before.txt'), read('after.txt')]).toEqual(['kept\n', '']);
+});

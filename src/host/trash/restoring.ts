@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import * as vscode from 'vscode';
 import { CordonError } from '../../base/errors.ts';
+import { sizeWords } from '../../base/sizeWords.ts';
 import type { AcceptOutcome } from '../../session/changes/changesEngine.ts';
 import type { OpenTrashCan } from '../../session/changes/openTrashCan.ts';
 import type { WorkingCopy } from '../../session/changes/workingCopy.ts';
@@ -130,7 +131,7 @@ function chooseItems(items: readonly TrashItem[]): Promise<readonly TrashItem[]>
 
 function rowOf(item: TrashItem): Row {
   const when = new Date(item.at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-  const size = item.kind === 'file' ? sizeOf(item.size) : item.kind === 'symlink' ? 'link' : 'folder';
+  const size = item.kind === 'file' ? sizeWords(item.size) : item.kind === 'symlink' ? 'link' : 'folder';
   const showable = item.kind !== 'directory';
   return {
     label: plainLabel(item.path),
@@ -139,12 +140,6 @@ function rowOf(item: TrashItem): Row {
     buttons: showable ? [{ iconPath: new vscode.ThemeIcon('diff'), tooltip: 'Show the difference' }] : [],
     item,
   };
-}
-
-function sizeOf(bytes: number): string {
-  const units = ['bytes', 'KB', 'MB', 'GB'];
-  const power = bytes < 1_000 ? 0 : Math.min(3, Math.floor(Math.log10(bytes) / 3));
-  return power === 0 ? `${bytes} bytes` : `${(bytes / 1_000 ** power).toFixed(1)} ${units[power]}`;
 }
 
 async function showDifference(item: TrashItem): Promise<void> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
-/** `cordon sandbox` and `cordon doctor` as a program of their own, with a home and a workspace to work in. */
+/** `cordon sandbox`, `cordon doctor` and `cordon home` as a program of their own, with a home and a workspace to work in. */
 export interface CommandLine extends Disposable {
   readonly program: string;
   readonly home: string;
@@ -40,8 +40,10 @@ export async function buildCommandLine(): Promise<CommandLine> {
       contents: `
         import { sandboxCommand } from '../../../src/cli/sandbox.ts';
         import { doctorCommand } from '../../../src/cli/doctor.ts';
+        import { homeCommand } from '../../../src/cli/home.ts';
         const [word, ...rest] = process.argv.slice(2);
-        process.exitCode = await (word === 'sandbox' ? sandboxCommand(rest) : doctorCommand(rest));`,
+        const commands = { sandbox: sandboxCommand, doctor: doctorCommand, home: homeCommand };
+        process.exitCode = await commands[word](rest);`,
       resolveDir: source,
       loader: 'ts',
     },
