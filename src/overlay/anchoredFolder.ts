@@ -95,6 +95,19 @@ export class AnchoredFolder implements Disposable {
   }
 }
 
+/**
+ * Calls `use` with the inside of the folder at a place: it stays that folder, whatever comes to lie at the place
+ * meanwhile. Synchronous. Throws ENOTDIR when a link lies there, or anything else that is no folder.
+ */
+export function insideAt<T>(place: string, use: (inside: string) => T): T {
+  const descriptor = openSync(encodePath(place), constants.O_RDONLY | asFolder);
+  try {
+    return use(`/proc/self/fd/${descriptor}`);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** Sets the permissions of what lies at a place, unless that is a link. Throws ENOENT when nothing does. */
 export function setModeAt(place: string, mode: number): void {
   const descriptor = openSync(encodePath(place), pathOnly | constants.O_NOFOLLOW);

@@ -1,8 +1,7 @@
-import { chmodSync, constants, copyFileSync, lutimesSync, renameSync, symlinkSync } from 'node:fs';
+import { chmodSync, constants, copyFileSync, lutimesSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import { CordonError } from '../base/errors.ts';
-import { encodePath } from '../base/fileName.ts';
 import { randomId } from '../base/ids.ts';
 import { setModeAt } from './anchoredFolder.ts';
 import type { OverlayFolder } from './changeset.ts';
@@ -169,15 +168,14 @@ export class Checkpoints {
       case 'directory':
         return readUpperEntry(place) ? undefined : upper.makeFolder(inner, held.mode | 0o700);
       case 'symlink':
-        symlinkSync(encodePath(held.target), encodePath(place));
-        return upper.give(encodePath(place), inner);
+        return upper.makeLink(inner, held.target);
       case 'file': {
         const temporary = path.join(path.dirname(this.folder.upper), `${randomId()}.tmp`);
         copyFileSync(this.record.contents.path(held.content), temporary, constants.COPYFILE_FICLONE);
         upper.give(temporary, inner);
         chmodSync(temporary, held.mode);
         lutimesSync(temporary, held.modifiedAt / 1_000, held.modifiedAt / 1_000);
-        return renameSync(temporary, encodePath(place));
+        return upper.move(temporary, inner);
       }
     }
   }

@@ -8,13 +8,14 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  symlinkSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 import { encodePath, readNames } from '../base/fileName.ts';
 import { randomId } from '../base/ids.ts';
-import { othersThan, type Owner } from './anchoredFolder.ts';
+import { insideAt, othersThan, setModeAt, type Owner } from './anchoredFolder.ts';
 import type { OverlayFolder } from './changeset.ts';
 import { readEntry, readUpperEntry, type Entry } from './entry.ts';
 import { isCode } from './errorCodes.ts';
@@ -36,7 +37,7 @@ export async function readUpperLayer(
   let looked = 0;
   const read = async (inner: string, inLower: boolean, mayShine: boolean): Promise<void> => {
     const at = (root: string, name: string) => [root, inner, name].filter(part => part !== '').join('/');
-    const names = still(() => inUpper(folder, inner, readNames)) ?? [];
+    const names = still(() => inUpper(folder, inner, place => insideAt(place, readNames))) ?? [];
     let shines = mayShine;
     if (inLower) {
       const missing = await hidden.find(inner, new Set(names), mayShine);
@@ -75,9 +76,9 @@ function still<T>(look: () => T): T | undefined {
 }
 
 /**
- * Changes an upper layer while nothing has it mounted: what the kernel knows of a mounted one would be wrong
- * afterwards. Paths are relative to the folder. All of it lies in the broker's own state; no file of the user's is
- * touched.
+ * Changes an upper layer. What is mounted over it must be made to look anew afterwards. Paths are relative to the folder.
+ * All of it lies in the broker's own state; no file of the user's is touched: commands may be at work in the layer, so
+ * no link is followed that one of them puts in the place of a folder.
  */
 export class UpperLayer {
   readonly #spare: string;
@@ -88,12 +89,7 @@ export class UpperLayer {
 
   /** Takes away whatever the layer holds at the path, and below it. */
   remove(inner: string): void {
-    const entry = readUpperEntry(`${this.folder.upper}/${inner}`);
-    if (!entry) return;
-    if (entry === 'whiteout' || entry.kind !== 'directory') return unlinkSync(this.#at(inner));
-    if ((entry.mode & 0o700) !== 0o700) this.setMode(inner, 0o700);
-    for (const name of readNames(`${this.folder.upper}/${inner}`)) this.remove(`${inner}/${name}`);
-    rmdirSync(this.#at(inner));
+    if (still(() => this.#at(inner, readUpperEntry)) !== undefined) this.#at(inner, removeAt);
   }
 
   /** Hides what the user's folder has at the path. Nothing of the layer's may lie there. */
@@ -107,13 +103,14 @@ export class UpperLayer {
         stdio: ['ignore', 'ignore', 'pipe'],
       });
     if (readUpperEntry(whiteout) !== 'whiteout') make();
+    const lay = () => this.#at(inner, place => linkSync(whiteout, encodePath(place)));
     try {
-      linkSync(whiteout, this.#at(inner));
+      lay();
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EMLINK')) throw error;
       rmSync(whiteout);
       make();
-      linkSync(whiteout, this.#at(inner));
+      lay();
     }
   }
 
@@ -124,13 +121,27 @@ export class UpperLayer {
     writeFileSync(fresh, content, { flag: 'wx', mode: 0o600 });
     this.give(fresh, inner, true);
     chmodSync(fresh, mode);
-    renameSync(fresh, this.#at(inner));
+    this.move(fresh, inner);
+  }
+
+  /** Puts what was made beside the layer at the path. */
+  move(made: string, inner: string): void {
+    this.#at(inner, place => renameSync(made, encodePath(place)));
   }
 
   makeFolder(inner: string, mode: number): void {
-    mkdirSync(this.#at(inner), { mode: 0o700 });
-    this.give(this.#at(inner), inner);
-    chmodSync(this.#at(inner), mode);
+    this.#at(inner, place => {
+      mkdirSync(encodePath(place), { mode: 0o700 });
+      this.give(encodePath(place), inner);
+      setModeAt(place, mode);
+    });
+  }
+
+  makeLink(inner: string, target: string): void {
+    this.#at(inner, place => {
+      symlinkSync(encodePath(target), encodePath(place));
+      this.give(encodePath(place), inner);
+    });
   }
 
   /**
@@ -148,7 +159,7 @@ export class UpperLayer {
   }
 
   setMode(inner: string, mode: number): void {
-    chmodSync(this.#at(inner), mode);
+    this.#at(inner, place => setModeAt(place, mode));
   }
 
   /** Makes a folder anew around what it holds, so that it carries no mark: what it does not hold shines through. */
@@ -159,25 +170,40 @@ export class UpperLayer {
     const fresh = path.join(this.#spare, randomId());
     mkdirSync(fresh, { mode: 0o700 });
     this.give(fresh, inner, true);
-    chmodSync(this.#at(inner), 0o700);
-    for (const name of readNames(`${this.folder.upper}/${inner}`)) {
-      const child = readUpperEntry(`${this.folder.upper}/${inner}/${name}`);
-      const moved = encodePath(`${fresh}/${name}`);
-      // A folder that changes its parent must be writable itself.
-      const closed =
-        child && child !== 'whiteout' && child.kind === 'directory' && (child.mode & 0o200) === 0;
-      if (closed) this.setMode(`${inner}/${name}`, child.mode | 0o200);
-      renameSync(this.#at(`${inner}/${name}`), moved);
-      if (closed) chmodSync(moved, child.mode);
-    }
-    rmdirSync(this.#at(inner));
-    renameSync(fresh, this.#at(inner));
-    chmodSync(this.#at(inner), old.mode);
+    this.#at(inner, place => {
+      setModeAt(place, 0o700);
+      insideAt(place, inside => {
+        for (const name of readNames(inside)) moveChild(`${inside}/${name}`, `${fresh}/${name}`);
+      });
+      rmdirSync(encodePath(place));
+      renameSync(fresh, encodePath(place));
+      setModeAt(place, old.mode);
+    });
   }
 
-  #at(inner: string): string | Buffer {
-    return encodePath(`${this.folder.upper}/${inner}`);
+  #at<T>(inner: string, use: (place: string) => T): T {
+    return inUpper(this.folder, inner, use);
   }
+}
+
+function removeAt(place: string): void {
+  const entry = readUpperEntry(place);
+  if (!entry) return;
+  if (entry === 'whiteout' || entry.kind !== 'directory') return unlinkSync(encodePath(place));
+  if ((entry.mode & 0o700) !== 0o700) setModeAt(place, 0o700);
+  insideAt(place, inside => {
+    for (const name of readNames(inside)) removeAt(`${inside}/${name}`);
+  });
+  rmdirSync(encodePath(place));
+}
+
+/** A folder that changes its parent must be writable itself. */
+function moveChild(from: string, to: string): void {
+  const child = readUpperEntry(from);
+  const closed = child && child !== 'whiteout' && child.kind === 'directory' && (child.mode & 0o200) === 0;
+  if (closed) setModeAt(from, child.mode | 0o200);
+  renameSync(encodePath(from), encodePath(to));
+  if (closed) setModeAt(to, child.mode);
 }
 
 function ownerOf(path: string): Owner | undefined {
