@@ -9,7 +9,7 @@ import { isAllowed, placesIn, sourceOf } from './mounts.ts';
 import type { LaunchRequest, SandboxOptions } from './sandbox.ts';
 import { sandboxErrors } from './sandboxErrors.ts';
 import { shownInView, waysTo } from './shownInView.ts';
-import { pinnedFolders, WorkspaceScanner, type WorkspaceScan } from './workspaceScan.ts';
+import { pinnedFolders, WorkspaceScanner, type FolderScan, type WorkspaceScan } from './workspaceScan.ts';
 
 /** What one launch has to hide and keep in the folders, and the guards that stand until `release`. */
 export interface Protection {
@@ -65,7 +65,7 @@ export class FolderProtection implements Disposable {
     const hidden = there.filter(isHidden).map(({ path }) => path);
     const copies = this.options.copyOnWrite?.folders ?? [];
     // What is copied is another socket: nobody listens there.
-    const doors = (scan.doors ?? []).filter(path => !copies.some(each => isInside(path, each)));
+    const doors = scan.doors.filter(path => !copies.some(each => isInside(path, each)));
     const secrets = [...scan.secrets, ...hidden, ...hostDoors(doors, writable)];
     const settled = { ...this.#settled(scan, roots), secrets, guarded };
     const isWriter = writable.length > 0;
@@ -107,18 +107,18 @@ export class FolderProtection implements Disposable {
     throw sandboxErrors.moved(path);
   }
 
-  async #scan(roots: readonly string[]): Promise<WorkspaceScan> {
+  async #scan(roots: readonly string[]): Promise<FolderScan> {
     const scans = await this.#scans(roots);
     return {
       secrets: await shownInView(secretsOf(scans), this.options.copyOnWrite),
-      doors: [...new Set(scans.flatMap(each => each.doors ?? []))],
+      doors: [...new Set(scans.flatMap(each => each.doors))],
       protectedPaths: [...new Set(scans.flatMap(each => each.protectedPaths))],
       pinned: [...new Set(scans.flatMap(each => each.pinned))],
       guarded: [...new Set(scans.flatMap(each => each.guarded))],
     };
   }
 
-  async #scans(roots: readonly string[]): Promise<readonly WorkspaceScan[]> {
+  async #scans(roots: readonly string[]): Promise<readonly FolderScan[]> {
     const scans = await Promise.all(roots.map(root => this.#scanOf(root)));
     for (const [at, scan] of scans.entries())
       if (scan.secrets.length > mostSecrets)
@@ -127,7 +127,7 @@ export class FolderProtection implements Disposable {
   }
 
   /** Of a folder that is shown as a clone, what the clone holds counts; the paths are those at which it is shown. */
-  async #scanOf(root: string): Promise<WorkspaceScan> {
+  async #scanOf(root: string): Promise<FolderScan> {
     const source = sourceOf(root, this.options.copyOnWrite?.sources);
     const scan = await this.#scannerOf(source).scan();
     if (source === root) return scan;
@@ -137,6 +137,7 @@ export class FolderProtection implements Disposable {
       protectedPaths: shown(scan.protectedPaths),
       pinned: shown(scan.pinned),
       guarded: shown(scan.guarded),
+      doors: shown(scan.doors),
     };
   }
 

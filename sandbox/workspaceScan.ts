@@ -12,14 +12,18 @@ import { foldersOfPackages, isSecretFile } from './secretFiles.ts';
 export interface WorkspaceScan {
   /** Files to hide. */
   readonly secrets: readonly string[];
-  /** Sockets and named pipes. */
-  readonly doors?: readonly string[];
   /** Existing files and folders that stay read-only even where the folder is writable. */
   readonly protectedPaths: readonly string[];
   /** Folders around protected paths, which must not be renamed away from under them. */
   readonly pinned: readonly string[];
   /** Protected paths that do not exist and must not come to be. Their parents exist. */
   readonly guarded: readonly string[];
+}
+
+/** The same, with what else was found on the way. */
+export interface FolderScan extends WorkspaceScan {
+  /** Sockets and named pipes. */
+  readonly doors: readonly string[];
 }
 
 /**
@@ -37,7 +41,7 @@ export class WorkspaceScanner {
     private readonly owner?: Other,
   ) {}
 
-  async scan(): Promise<WorkspaceScan> {
+  async scan(): Promise<FolderScan> {
     const found = {
       secrets: [] as string[],
       doors: [] as string[],
